@@ -1,0 +1,154 @@
+/**
+ * Packs the package as it would be published, and uses it as its users do: linted by publint and attw, imported,
+ * required, and compiled against with the strictest settings, on the newest and the oldest rxjs. Everything comes
+ * from this project's node_modules, so that it needs no network.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+
+const BIN = resolve('node_modules/.bin');
+const { name, exports } = readJson('package.json');
+const specifiers = Object.keys(exports)
+  .filter((subpath) => !subpath.endsWith('.json'))
+  .map((subpath) => `${name}${subpath.slice(1)}`);
+const temporary = mkdtempSync(join(tmpdir(), `${name}-package-`));
+
+/** @param {string} file */
+function readJson(file) {
+  return JSON.parse(readFileSync(file, 'utf8'));
+}
+
+/**
+ * Runs a program and shows what it prints only when it fails.
+ *
+ * @param {string} what
+ * @param {string} program
+ * @param {string[]} args
+ * @param {string} [cwd]
+ */
+function check(what, program, args, cwd) {
+  try {
+    execFileSync(program, args, { cwd, encoding: 'utf8', stdio: 'pipe' });
+    console.log(`ok      ${what}`);
+  } catch (error) {
+    const { stdout, stderr } = /** @type {{ stdout: string, stderr: string }} */ (error);
+    console.log(`FAILED  ${what}\n${`${stdout}${stderr}`.trim().replace(/^/gm, '        ')}`);
+    process.exitCode = 1;
+  }
+}
+
+function pack() {
+  const json = execFileSync('npm', ['pack', '--json', '--silent', '--pack-destination', temporary], {
+    encoding: 'utf8',
+  });
+  const [{ filename, files }] = JSON.parse(json);
+  console.log(`${filename}: ${files.length} files`);
+  for (const { path } of files) {
+    if (!/^(dist|src)\/.*\.(ts|js|map)$|^[^/]+\.(md|json)$|^LICENSE$/.test(path)) {
+      console.log(`FAILED  the package holds ${path}`);
+      process.exitCode = 1;
+    }
+  }
+  return join(temporary, filename);
+}
+
+// Each entry point loads, exports something, and is one module for import and require: a second copy of a class
+// would break instanceof.
+const LOAD = `
+import { createRequire } from 'node:module';
+const require = createRequire(import.meta.url);
+for (const specifier of ${JSON.stringify(specifiers)}) {
+  const imported = await import(specifier);
+  const required = require(specifier);
+  const names = Object.keys(imported);
+  if (names.length === 0) throw new Error(specifier + ' exports nothing');
+  for (const name of names) {
+    if (imported[name] !== required[name]) throw new Error('require gives another ' + name + ' of ' + specifier);
+  }
+}
+`;
+const LOAD_COMMON_JS = specifiers.map((specifier) => `require('${specifier}');\n`).join('');
+
+/** @param {string[]} modules @returns a module whose compilation reads all of their declarations */
+function importing(modules) {
+  return modules.map((specifier, i) => `export * as module${i} from '${specifier}';\n`).join('');
+}
+
+const TYPESCRIPT = {
+  nodenext: { file: 'everything.ts', options: { module: 'NodeNext', types: ['node'] } },
+  bundler: {
+    file: 'everything.ts',
+    options: { module: 'ESNext', moduleResolution: 'Bundler', types: ['node'] },
+  },
+  // A project for browsers has no @types/node: a declaration that needs it would break there.
+  browser: {
+    file: 'browser.ts',
+    options: {
+      module: 'ESNext',
+      moduleResolution: 'Bundler',
+      types: [],
+      lib: ['ES2022', 'DOM', 'DOM.AsyncIterable', 'ESNext.Disposable'],
+    },
+  },
+};
+
+/** @param {string} tarball @param {string} rxjsFolder */
+function checkConsumer(tarball, rxjsFolder) {
+  const rxjs = readJson(`${rxjsFolder}/package.json`);
+  const title = `rxjs ${rxjs.version}`;
+  const folder = join(temporary, `consumer-${rxjs.version}`);
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
+  // --legacy-peer-deps keeps npm from looking for rxjs in a registry; it gets linked below.
+  const flags = ['--offline', '--ignore-scripts', '--legacy-peer-deps', '--no-audit', '--no-fund'];
+  check(`${title}: npm install`, 'npm', ['install', ...flags, tarball], folder);
+  link(rxjsFolder, join(folder, 'node_modules/rxjs'));
+  link('node_modules/@types/node', join(folder, 'node_modules/@types/node'));
+
+  writeFileSync(join(folder, 'load.js'), LOAD);
+  writeFileSync(join(folder, 'load.cjs'), LOAD_COMMON_JS);
+  check(`${title}: import`, process.execPath, ['load.js'], folder);
+  check(`${title}: require`, process.execPath, ['load.cjs'], folder);
+
+  writeFileSync(join(folder, 'everything.ts'), importing(specifiers));
+  writeFileSync(
+    join(folder, 'browser.ts'),
+    importing(specifiers.filter((specifier) => specifier !== `${name}/node`)),
+  );
+  // The oldest rxjs exports no types, so whoever uses it with these settings has such paths already.
+  const paths = rxjs.exports['.'].types
+    ? {}
+    : {
+        rxjs: ['./node_modules/rxjs/dist/types/index.d.ts'],
+        'rxjs/*': ['./node_modules/rxjs/dist/types/*/index.d.ts'],
+      };
+  for (const [mode, { file, options }] of Object.entries(TYPESCRIPT)) {
+    const compilerOptions = {
+      target: 'ES2022',
+      strict: true,
+      noEmit: true,
+      skipLibCheck: false,
+      paths,
+      ...options,
+    };
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [file] }));
+    check(`${title}: compiles for ${mode}`, join(BIN, 'tsc'), ['-p', 'tsconfig.json'], folder);
+  }
+}
+
+/** @param {string} target @param {string} path */
+function link(target, path) {
+  mkdirSync(dirname(path), { recursive: true });
+  symlinkSync(resolve(target), path, 'junction');
+}
+
+try {
+  const tarball = pack();
+  check('publint --strict', join(BIN, 'publint'), ['--strict', tarball]);
+  check('attw --profile esm-only', join(BIN, 'attw'), ['--profile', 'esm-only', tarball]);
+  for (const rxjs of ['node_modules/rxjs', 'node_modules/rxjs-oldest']) checkConsumer(tarball, rxjs);
+} finally {
+  rmSync(temporary, { recursive: true, force: true });
+}

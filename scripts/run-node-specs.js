@@ -1,0 +1,128 @@
+/**
+ * Runs the compiled specs in Node:
+ *
+ *   npm run test:node -- [spec files or folders] [--filter=REGEXP] [--seed=N] [--trace-handles]
+ *
+ * Jasmine's own command line passes a run that leaves sockets open (it exits the process), that has no specs in a
+ * file, or whose specs call process.exit(0). Here each of these fails.
+ */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { pathToFileURL } from 'node:url';
+import Jasmine from 'jasmine';
+import { OpenHandles, traceCreation } from './open-handles.js';
+import { specFiles } from './spec-files.js';
+import { summaryLine } from './summary-line.js';
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    filter: { type: 'string' },
+    seed: { type: 'string' },
+    'trace-handles': { type: 'boolean' },
+    // The folder of the compiled specs, and the name before the summary: scripts/test-oldest-rxjs.js sets them.
+    compiled: { type: 'string', default: 'build/spec' },
+    name: { type: 'string', default: 'node' },
+  },
+});
+const HANDLE_GRACE_MS = 1000;
+
+const counts = { passed: 0, failed: 0, skipped: 0 };
+/** @type {string[]} */
+const pending = [];
+
+/** @param {string} title @param {string[]} details */
+function fail(title, details) {
+  counts.failed++;
+  console.log(`\nFAILED ${title}\n${details.join('\n').replace(/^/gm, '  ')}`);
+}
+
+/** @param {jasmine.FailedExpectation[]} failures */
+function texts(failures) {
+  // The stack repeats the message only where an Error was thrown.
+  return failures.map(({ message, stack }) => (stack.includes(message) ? stack : `${message}\n${stack}`));
+}
+
+/** @type {jasmine.CustomReporter} */
+const reporter = {
+  specDone(result) {
+    if (result.status === 'passed') counts.passed++;
+    if (result.status === 'pending') {
+      counts.skipped++;
+      pending.push(`${result.fullName}: ${result.pendingReason || 'no reason given'}`);
+    }
+    if (result.status === 'failed') {
+      const why = texts(result.failedExpectations);
+      fail(result.fullName, why.length > 0 ? why : ['The spec has no expectation.']);
+    }
+  },
+  suiteDone(result) {
+    if (result.failedExpectations.length > 0)
+      fail(`${result.fullName} (suite)`, texts(result.failedExpectations));
+  },
+  jasmineDone(result) {
+    if (result.failedExpectations.length > 0) fail('outside of any spec', texts(result.failedExpectations));
+    // "incomplete" is a forgotten fit() or fdescribe(), or no specs at all, which is told below.
+    if (result.overallStatus === 'incomplete' && counts.passed + counts.failed > 0) {
+      fail('the run is incomplete', [result.incompleteReason]);
+    }
+  },
+};
+
+// While specs run, jasmine has handlers of its own for these and blames the spec.
+process.on('uncaughtException', (error) =>
+  fail('uncaught exception outside of the specs', [String(error.stack ?? error)]),
+);
+process.on('unhandledRejection', (error) =>
+  fail('unhandled rejection outside of the specs', [
+    error instanceof Error ? String(error.stack) : String(error),
+  ]),
+);
+let finished = false;
+process.on('exit', () => {
+  if (finished) return;
+  console.log('\nFAILED the process ended before all specs had run');
+  console.log(summaryLine(options.name, { ...counts, failed: counts.failed + 1 }));
+  process.exitCode = 1;
+});
+
+const files = specFiles('node', positionals).map((file) =>
+  resolve(options.compiled, file.replace(/\.ts$/, '.js')),
+);
+const seed = Number(options.seed ?? Math.floor(Math.random() * 100_000));
+const rxjs = createRequire(pathToFileURL(resolve(options.compiled, 'spec/'))).resolve('rxjs/package.json');
+const { version } = JSON.parse(readFileSync(rxjs, 'utf8'));
+console.log(`Node ${process.version}, rxjs ${version}, ${files.length} spec files, --seed=${seed}`);
+
+const runner = new Jasmine();
+runner.exitOnCompletion = false;
+runner.clearReporters();
+runner.addReporter(reporter);
+runner.env.configure({
+  random: true,
+  seed,
+  failSpecWithNoExpectations: true,
+  forbidDuplicateNames: true,
+});
+const whereCreated = options['trace-handles'] ? traceCreation() : undefined;
+const handles = new OpenHandles();
+
+const started = Date.now();
+if (files.length > 0) await runner.execute(files, options.filter);
+
+const left = await handles.left(HANDLE_GRACE_MS);
+if (left.length > 0) {
+  fail(`open handles are left behind by the specs`, [
+    ...left,
+    ...(whereCreated?.() ?? ['(npm run test:node -- --trace-handles shows where they were made)']),
+  ]);
+}
+if (counts.passed + counts.failed === 0) fail('no spec has run', ['Is the filter, or the file name, right?']);
+if (pending.length > 0) console.log(`\nSKIPPED\n${pending.join('\n').replace(/^/gm, '  ')}`);
+console.log(`\n${((Date.now() - started) / 1000).toFixed(1)} s`);
+console.log(summaryLine(options.name, counts));
+finished = true;
+// Not just exitCode: an open handle must fail the run, not keep it waiting.
+process.exit(counts.failed > 0 ? 1 : 0);
