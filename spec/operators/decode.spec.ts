@@ -1,0 +1,124 @@
+import { catchError, concat, EMPTY, from, map, of, Subject, take, tap, throwError } from 'rxjs';
+import { marbles } from 'rxjs-marbles/jasmine/index.js';
+import { decode, type Decoder, type StreamError } from '../../src/index.js';
+import { bytes, record, text } from '../streams/FakeTransport.js';
+
+/** Frames that end with `!`. */
+const shouts = (): Decoder<string> => ({
+  decode(queue) {
+    const frame = queue.takeUntil('!');
+    return frame && text(frame);
+  },
+});
+
+const chunks = { a: 'a', b: 'b!', c: 'c!d!' };
+const frames = { x: 'ab!', b: 'b!', c: 'c!', d: 'd!' };
+
+describe('decode', () => {
+  const cases: [name: string, source: string, expected: string, error?: string][] = [
+    ['emits each frame when its last byte comes', '--a-b-c-----|', '----x-(cd)--|'],
+    ['completes with the source at a clean end', '--b--|', '--b--|'],
+    ['errors when the source completes inside a frame', '--b-a--|', '--b----#', 'ERR_INCOMPLETE_READ'],
+    ['passes an error of the source on, behind the frames', '--b-a--#', '--b----#', 'of the source'],
+    ['stays silent with a silent source', '------', '------'],
+  ];
+  for (const [name, source, expected, error] of cases) {
+    it(
+      name,
+      marbles((m) => {
+        const frames$ = m.cold(source, chunks, new Error('of the source')).pipe(
+          map(bytes),
+          decode(shouts),
+          catchError((e: StreamError | Error) => throwError(() => ('code' in e ? e.code : e.message))),
+        );
+        m.expect(frames$).toBeObservable(expected, frames, error);
+      }),
+    );
+  }
+
+  it(
+    'unsubscribes from the source at once',
+    marbles((m) => {
+      const source$ = m.cold('--b--b--b--|', chunks);
+      m.expect(source$.pipe(map(bytes), decode(shouts), take(2))).toBeObservable('--b--(b|)', frames);
+      m.expect(source$).toHaveSubscriptions('^----!');
+    }),
+  );
+
+  it('has state of its own for each subscription', () => {
+    const source$ = of('a', 'b!').pipe(map(bytes), decode(shouts));
+    expect([...record(source$).log, ...record(source$).log]).toEqual(['ab!', '|', 'ab!', '|']);
+  });
+
+  it('takes no more from a synchronous source than it needs', () => {
+    let pulled = 0;
+    function* endless(): Generator<Uint8Array> {
+      for (;;) {
+        pulled++;
+        yield bytes('a!');
+      }
+    }
+    expect(record(from(endless()).pipe(decode(shouts), take(3))).log).toEqual(['a!', 'a!', 'a!', '|']);
+    expect(pulled).toBe(3);
+  });
+
+  it('survives a source that is fed, and completed, from inside next', () => {
+    const source$ = new Subject<Uint8Array>();
+    const log = record(
+      source$.pipe(
+        decode(shouts),
+        tap((frame) => {
+          if (frame === 'a!') source$.next(bytes('c!'));
+          if (frame === 'b!') source$.complete();
+        }),
+      ),
+    );
+    source$.next(bytes('a!b!'));
+    expect(log.log).toEqual(['a!', 'b!', 'c!', '|']);
+  });
+
+  it('errors with what the decoder throws, and with what its factory throws', () => {
+    const fails = (): Decoder<never> => ({
+      decode() {
+        throw new Error('bad frame');
+      },
+    });
+    const factoryFails = (): never => {
+      throw new Error('no decoder');
+    };
+    expect(record(of(bytes('a')).pipe(decode(fails))).log).toEqual(['# bad frame']);
+    expect(record(of(bytes('a')).pipe(decode(factoryFails))).log).toEqual(['# no decoder']);
+  });
+
+  it('errors when the source gives something else than bytes', () => {
+    const log = record(of('text' as unknown as Uint8Array).pipe(decode(shouts)));
+    expect(log.log.length).toBe(1);
+    expect(log.log[0]).toContain('must be a Uint8Array, not text');
+  });
+
+  it('lets the decoder have the last word at the end', () => {
+    const withRest = (): Decoder<string> => ({
+      ...shouts(),
+      end: (queue) => (queue.length > 0 ? `rest ${queue.takeText(queue.length)!}` : undefined),
+    });
+    expect(record(of('a!b').pipe(map(bytes), decode(withRest))).log).toEqual(['a!', 'rest b', '|']);
+    expect(record(of('a!').pipe(map(bytes), decode(withRest))).log).toEqual(['a!', '|']);
+  });
+
+  it('keeps an error without a value an error', () => {
+    const log: unknown[] = [];
+    concat(
+      of(bytes('a!')),
+      throwError(() => undefined),
+    )
+      .pipe(
+        decode(shouts),
+        catchError((error: unknown) => {
+          log.push(['error', error]);
+          return EMPTY;
+        }),
+      )
+      .subscribe((frame) => log.push(frame));
+    expect(log).toEqual(['a!', ['error', undefined]]);
+  });
+});

@@ -1,0 +1,82 @@
+import { finalize, ignoreElements, map, NEVER, of, Subject, throwError, type Observable } from 'rxjs';
+import { connectionPair, useConnection, type Connection } from '../../src/index.js';
+import { fakeConnection, record, text } from '../streams/FakeTransport.js';
+
+describe('useConnection', () => {
+  it('emits what the handler emits, and closes the connection when it ends', () => {
+    const [connection, peer] = connectionPair();
+    const received = record(peer.reader.chunks());
+    const log = record(
+      of(connection).pipe(
+        useConnection(({ reader, writer }) => {
+          writer.write('hello');
+          return reader.readExactly(2).pipe(map(text));
+        }),
+      ),
+    );
+    expect(received.log).toEqual(['hello']);
+    peer.writer.write('ok');
+    expect(log.log).toEqual(['ok', '|']);
+    expect(received.log).toEqual(['hello', '|']);
+  });
+
+  it('passes an error of the handler on, thrown or emitted, and closes the connection', () => {
+    const thrown = fakeConnection();
+    const log = record(
+      of<Connection>(thrown).pipe(
+        useConnection(() => {
+          throw new Error('thrown');
+        }),
+      ),
+    );
+    expect(log.log).toEqual(['# thrown']);
+    expect(thrown.transport.calls).toEqual(['close']);
+    thrown.transport.receiver.closed();
+
+    const emitted = fakeConnection();
+    const failing = useConnection(() => throwError(() => new Error('emitted')));
+    expect(record(of<Connection>(emitted).pipe(failing)).log).toEqual(['# emitted']);
+    expect(emitted.transport.calls).toEqual(['close']);
+    emitted.transport.receiver.closed();
+  });
+
+  it('unsubscribing stops the handler and closes the connection', () => {
+    const connection = fakeConnection();
+    let stopped = 0;
+    const handler = (): Observable<never> => NEVER.pipe(finalize(() => stopped++));
+    of<Connection>(connection).pipe(useConnection(handler)).subscribe().unsubscribe();
+    expect(stopped).toBe(1);
+    expect(connection.transport.calls).toEqual(['close']);
+    connection.transport.receiver.closed();
+  });
+
+  it('takes handlers that return promises and arrays', async () => {
+    const connection = fakeConnection();
+    const log = record(of<Connection>(connection).pipe(useConnection(() => [1, 2])));
+    expect(log.log).toEqual(['1', '2', '|']);
+    connection.transport.receiver.closed();
+    const other = fakeConnection();
+    const done = new Promise((resolve) => {
+      of<Connection>(other)
+        .pipe(
+          useConnection(() => Promise.resolve(3)),
+          ignoreElements(),
+        )
+        .subscribe({ complete: () => resolve('done') });
+    });
+    expect(await done).toBe('done');
+    expect(other.transport.calls).toEqual(['close']);
+    other.transport.receiver.closed();
+  });
+
+  it('ends no earlier than the source: it waits for the connection to be closed', () => {
+    const source$ = new Subject<Connection>();
+    const log = record(source$.pipe(useConnection(() => [1])));
+    const connection = fakeConnection();
+    source$.next(connection);
+    expect(log.log).toEqual(['1']);
+    source$.complete();
+    expect(log.log).toEqual(['1', '|']);
+    connection.transport.receiver.closed();
+  });
+});

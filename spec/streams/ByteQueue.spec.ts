@@ -1,0 +1,369 @@
+import fc from 'fast-check';
+import { ByteQueue } from '../../src/streams/ByteQueue.js';
+import { compileSeparator } from '../../src/streams/Separator.js';
+import { bytes, text } from './FakeTransport.js';
+
+function queueOf(...chunks: (string | number[])[]): ByteQueue {
+  const queue = new ByteQueue();
+  for (const chunk of chunks) queue.push(typeof chunk === 'string' ? bytes(chunk) : Uint8Array.from(chunk));
+  return queue;
+}
+const taken = (data: Uint8Array | undefined): string | undefined => data && text(data);
+const rest = (queue: ByteQueue): string => text(queue.takeExactly(queue.length)!);
+
+describe('ByteQueue', () => {
+  describe('takeExactly', () => {
+    it('takes from one chunk, from several, and nothing while bytes are missing', () => {
+      const queue = queueOf('abc', 'def');
+      expect(taken(queue.takeExactly(2))).toBe('ab');
+      expect(taken(queue.takeExactly(3))).toBe('cde');
+      expect(queue.takeExactly(2)).toBeUndefined();
+      expect(queue.length).toBe(1);
+      queue.push(bytes('g'));
+      expect(taken(queue.takeExactly(2))).toBe('fg');
+      expect(queue.length).toBe(0);
+    });
+
+    it('hands out a view into the chunk where the bytes lie in one', () => {
+      const chunk = bytes('abcdef');
+      const queue = new ByteQueue();
+      queue.push(chunk);
+      expect(queue.takeExactly(3)!.buffer).toBe(chunk.buffer);
+      expect(queue.takeExactly(3)!.buffer).toBe(chunk.buffer);
+    });
+
+    it('gives no bytes for 0', () => {
+      expect(new ByteQueue().takeExactly(0)!.length).toBe(0);
+    });
+
+    it('refuses a count that is negative, no integer or no number, whatever is in the queue', () => {
+      for (const n of [-1, 1.5, NaN, Infinity, '3' as never]) {
+        expect(() => new ByteQueue().takeExactly(n)).toThrowError(RangeError, new RegExp(`not ${n}`));
+        expect(() => queueOf('abcdef').takeExactly(n)).toThrowError(RangeError, new RegExp(`not ${n}`));
+      }
+    });
+  });
+
+  describe('push', () => {
+    it('refuses what is not bytes', () => {
+      expect(() => new ByteQueue().push('abc' as never)).toThrowError(TypeError, /not abc/);
+    });
+
+    it('ignores an empty chunk', () => {
+      const queue = queueOf('', 'a', '');
+      expect(queue.length).toBe(1);
+      expect(rest(queue)).toBe('a');
+    });
+
+    it('gives plain Uint8Arrays whatever came in', () => {
+      class Special extends Uint8Array {}
+      const queue = new ByteQueue();
+      queue.push(new Special([1, 2, 3]));
+      expect(queue.takeExactly(2)!.constructor).toBe(Uint8Array);
+    });
+
+    it('never writes again where a view is out, though small chunks are gathered', () => {
+      const queue = queueOf('a', 'b', 'c');
+      queue.skip(1);
+      const view = queue.takeExactly(2)!;
+      for (let i = 0; i < 10_000; i++) {
+        queue.push(bytes('xyz'));
+        if (i % 3 === 0) queue.takeExactly(2);
+      }
+      expect(text(view)).toBe('bc');
+    });
+
+    it('gathers small chunks: a trickle lies in few pieces', () => {
+      const queue = new ByteQueue();
+      for (let i = 0; i < 4000; i++) queue.push(bytes('x'));
+      let pieces = 0;
+      while (queue.takeChunk() !== undefined) pieces++;
+      expect(pieces).toBeLessThanOrEqual(3);
+    });
+  });
+
+  describe('takeUntil', () => {
+    it('takes up to and with the separator', () => {
+      const queue = queueOf('ab\r', '\ncd\r\n');
+      expect(taken(queue.takeUntil('\r\n'))).toBe('ab\r\n');
+      expect(taken(queue.takeUntil('\r\n'))).toBe('cd\r\n');
+      expect(queue.takeUntil('\r\n')).toBeUndefined();
+    });
+
+    it('takes the shortest piece that any of several separators ends', () => {
+      const queue = queueOf('ABCDEFG');
+      expect(taken(queue.takeUntil(['DEF', 'BCDE']))).toBe('ABCDE');
+      expect(rest(queue)).toBe('FG');
+    });
+
+    it('looks at each byte once, though it is asked again for every chunk', () => {
+      const automaton = compileSeparator('needle');
+      const scan = spyOn(automaton, 'scan').and.callThrough();
+      const queue = new ByteQueue();
+      for (let i = 0; i < 200; i++) {
+        queue.push(bytes('x'.repeat(300)));
+        expect(queue.takeUntil('needle')).toBeUndefined();
+      }
+      // The calls cover 200 chunks of 300 bytes between them: one each, from its first byte.
+      expect(scan).toHaveBeenCalledTimes(200);
+      expect(scan.calls.allArgs().every(([, from]) => from === 0)).toBeTrue();
+    });
+
+    it('does not find a match that began in bytes already taken', () => {
+      const queue = queueOf('xxab');
+      expect(queue.takeUntil('abc')).toBeUndefined();
+      queue.skip(3);
+      queue.push(bytes('c-abc'));
+      expect(taken(queue.takeUntil('abc'))).toBe('bc-abc');
+    });
+  });
+
+  describe('indexOf', () => {
+    it('says where the separator begins, from an offset on, across chunks', () => {
+      const queue = queueOf('a,b', ',c');
+      expect(queue.indexOf(',')).toBe(1);
+      expect(queue.indexOf(',', 2)).toBe(3);
+      expect(queue.indexOf('c', 4)).toBe(4);
+      expect(queue.indexOf('c', 5)).toBe(-1);
+      expect(queue.indexOf('c', 99)).toBe(-1);
+      expect(queue.length).toBe(5);
+    });
+
+    it('agrees with a plain search for any chunks, separators and order of calls', () => {
+      const small = fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 1, maxLength: 3 });
+      const step = fc.oneof(
+        fc.record({ push: small }),
+        fc.record({ find: small, from: fc.nat(6) }),
+        fc.record({ skip: fc.nat(4) }),
+        fc.record({ holdAndTake: fc.nat(4) }),
+      );
+      fc.assert(
+        fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+          const queue = new ByteQueue();
+          let model = '';
+          for (const action of steps) {
+            if ('push' in action) {
+              queue.push(bytes(action.push));
+              model += action.push;
+            } else if ('find' in action) {
+              expect(queue.indexOf(action.find, action.from)).toBe(model.indexOf(action.find, action.from));
+            } else if ('skip' in action) {
+              if (queue.skip(action.skip)) model = model.slice(action.skip);
+            } else {
+              queue.hold();
+              queue.takeExactly(action.holdAndTake);
+              queue.indexOf('ab');
+              queue.rollback();
+            }
+            expect(queue.length).toBe(model.length);
+          }
+          expect(rest(queue)).toBe(model);
+        }),
+        { numRuns: 2000 },
+      );
+    });
+  });
+
+  describe('takeText', () => {
+    it('reads UTF-8 across chunks, with a replacement for what is not', () => {
+      const queue = queueOf([0xc3], [0xa9, 0xff]);
+      expect(queue.takeText(3)).toBe('é\ufffd');
+    });
+
+    it('keeps a byte order mark', () => {
+      expect(queueOf([0xef, 0xbb, 0xbf, 0x61]).takeText(4)).toBe('\ufeffa');
+    });
+
+    it('reads latin1 byte by byte, not as windows-1252', () => {
+      expect(queueOf([0x61, 0x80, 0xff]).takeText(3, 'latin1')).toBe('a\u0080\u00ff');
+      const long = new Uint8Array(100_000).fill(0xe9);
+      const queue = new ByteQueue();
+      queue.push(long);
+      expect(queue.takeText(long.length, 'latin1') === 'é'.repeat(long.length)).toBeTrue();
+    });
+
+    it('refuses bytes that are not ASCII, and takes nothing', () => {
+      const queue = queueOf([0x61, 0xe9]);
+      expect(() => queue.takeText(2, 'ascii')).toThrowMatching(
+        (error: { code?: string; message: string }) =>
+          error.code === 'ERR_DECODE' && error.message.includes('233 at 1'),
+      );
+      expect(queue.length).toBe(2);
+      expect(queue.takeText(1, 'ascii')).toBe('a');
+    });
+
+    it('waits for missing bytes', () => {
+      expect(queueOf('ab').takeText(3)).toBeUndefined();
+      expect(queueOf('ab').takeText(0)).toBe('');
+    });
+  });
+
+  describe('takeInteger', () => {
+    it('takes number and terminator, with a sign, across chunks', () => {
+      const queue = queueOf('12', '3\r', '\n-45\r\n+6\r\n-0\r\n');
+      expect(queue.takeInteger('\r\n')).toBe(123);
+      expect(queue.takeInteger('\r\n')).toBe(-45);
+      expect(queue.takeInteger('\r\n')).toBe(6);
+      expect(queue.takeInteger('\r\n')).toBe(0);
+      expect(queue.length).toBe(0);
+    });
+
+    it('waits, and takes nothing, while number or terminator are not complete', () => {
+      for (const start of ['', '-', '1', '12\r']) {
+        const queue = queueOf(start);
+        expect(queue.takeInteger('\r\n')).withContext(start).toBeUndefined();
+        expect(queue.length).toBe(start.length);
+      }
+    });
+
+    it('knows several terminators', () => {
+      const queue = queueOf('1,2\n');
+      expect(queue.takeInteger([',', '\n'])).toBe(1);
+      expect(queue.takeInteger([',', '\n'])).toBe(2);
+    });
+
+    it('refuses what is not an integer as soon as it shows, and takes nothing', () => {
+      for (const wrong of [
+        '\r\n',
+        'a',
+        '-\r\n',
+        '1a',
+        '1\ra',
+        '1 \r\n',
+        '--1',
+        '1.5\r\n',
+        '9007199254740992',
+      ]) {
+        const queue = queueOf(wrong);
+        expect(() => queue.takeInteger('\r\n'))
+          .withContext(JSON.stringify(wrong))
+          .toThrowMatching((error: { code?: string }) => error.code === 'ERR_DECODE');
+        expect(queue.length).toBe(wrong.length);
+      }
+    });
+
+    it('takes the largest safe integer, and gives up on endless digits', () => {
+      expect(queueOf('9007199254740991\n').takeInteger('\n')).toBe(Number.MAX_SAFE_INTEGER);
+      expect(() => queueOf('0'.repeat(17)).takeInteger('\n')).toThrowError(/"0{17}"/);
+    });
+  });
+
+  it('takes numbers in both byte orders, also across chunks', () => {
+    const view = new DataView(new ArrayBuffer(100));
+    view.setUint8(0, 200);
+    view.setInt8(1, -3);
+    view.setUint16(2, 40_000);
+    view.setUint16(4, 40_000, true);
+    view.setInt16(6, -2);
+    view.setUint32(8, 4_000_000_000);
+    view.setUint32(12, 4_000_000_000, true);
+    view.setInt32(16, -5);
+    view.setBigUint64(20, 2n ** 63n + 1n);
+    view.setBigInt64(28, -7n, true);
+    view.setFloat32(36, 1.5);
+    view.setFloat64(40, Math.PI);
+    const all = new Uint8Array(view.buffer, 0, 48);
+    for (const size of [1, 3, 48]) {
+      const queue = new ByteQueue();
+      for (let at = 0; at < 48; at += size) queue.push(all.slice(at, at + size));
+      expect([
+        queue.takeUint8(),
+        queue.takeInt8(),
+        queue.takeUint16(),
+        queue.takeUint16(true),
+        queue.takeInt16(),
+        queue.takeUint32(),
+        queue.takeUint32(true),
+        queue.takeInt32(),
+        queue.takeBigUint64(),
+        queue.takeBigInt64(true),
+        queue.takeFloat32(),
+        queue.takeFloat64(),
+      ])
+        .withContext(`chunks of ${size}`)
+        .toEqual([200, -3, 40_000, 40_000, -2, 4e9, 4e9, -5, 2n ** 63n + 1n, -7n, 1.5, Math.PI]);
+      expect([queue.takeUint8(), queue.takeUint16(), queue.takeFloat64()]).toEqual([
+        undefined,
+        undefined,
+        undefined,
+      ]);
+    }
+  });
+
+  it('peeks without taking', () => {
+    const queue = queueOf('ab', 'c');
+    queue.skip(1);
+    expect([queue.peek(), queue.peek(1), queue.peek(2)]).toEqual([0x62, 0x63, undefined]);
+    expect(queue.length).toBe(2);
+    expect(() => queue.peek(-1)).toThrowError(RangeError, /not -1/);
+  });
+
+  it('skips all it is asked to, or nothing', () => {
+    const queue = queueOf('ab', 'c');
+    expect(queue.skip(4)).toBeFalse();
+    expect(queue.skip(2)).toBeTrue();
+    expect(queue.skip(0)).toBeTrue();
+    expect(rest(queue)).toBe('c');
+  });
+
+  describe('hold, commit, rollback', () => {
+    it('puts back what was taken since hold', () => {
+      const queue = queueOf('ab', 'cd', 'ef');
+      queue.skip(1);
+      queue.hold();
+      expect(taken(queue.takeExactly(4))).toBe('bcde');
+      expect(queue.held).toBe(4);
+      queue.push(bytes('gh'));
+      queue.rollback();
+      expect(queue.held).toBe(0);
+      expect(rest(queue)).toBe('bcdefgh');
+    });
+
+    it('puts back what was taken to the last byte, with small chunks coming in between', () => {
+      const queue = queueOf('ab');
+      queue.hold();
+      queue.skip(2);
+      for (const chunk of ['c', 'd', 'e']) {
+        queue.push(bytes(chunk));
+        queue.skip(1);
+      }
+      queue.push(bytes('f'));
+      queue.rollback();
+      expect(rest(queue)).toBe('abcdef');
+    });
+
+    it('lets go with commit', () => {
+      const queue = queueOf('ab', 'cd');
+      queue.hold();
+      queue.skip(3);
+      queue.commit();
+      queue.rollback();
+      expect(rest(queue)).toBe('d');
+    });
+  });
+
+  describe('cost', () => {
+    // Not a time: the number of bytes that pass through the copying and scanning primitives.
+    it('of a frame in a million one-byte chunks is a few copies of each byte', () => {
+      const set = spyOn(Uint8Array.prototype, 'set').and.callThrough();
+      const queue = new ByteQueue();
+      const one = Uint8Array.of(120);
+      const n = 2 ** 20;
+      for (let i = 0; i < n; i++) queue.push(one);
+      const frame = queue.takeExactly(n)!;
+      const copied = set.calls.allArgs().reduce((sum, [source]) => sum + source.length, 0);
+      expect(frame.length).toBe(n);
+      expect(copied).toBeLessThanOrEqual(2 * n);
+    });
+
+    it('of draining many chunks one by one does not move the others each time', () => {
+      const queue = new ByteQueue();
+      const chunk = new Uint8Array(300);
+      for (let i = 0; i < 20_000; i++) queue.push(chunk);
+      const splice = spyOn(Array.prototype, 'splice').and.callThrough();
+      while (queue.takeChunk() !== undefined);
+      expect(splice.calls.count()).toBeLessThan(20);
+      expect(queue.length).toBe(0);
+    });
+  });
+});

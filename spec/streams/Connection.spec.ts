@@ -1,0 +1,92 @@
+import { concatMap, VirtualTimeScheduler } from 'rxjs';
+import { connectionPair } from '../../src/index.js';
+import { fakeConnection, record } from './FakeTransport.js';
+
+describe('Connection', () => {
+  it('tells the reader first, when the writer knows already', () => {
+    const { reader, writer, transport } = fakeConnection();
+    const log: string[] = [];
+    writer.waitClosed().subscribe({ error: () => log.push('writer') });
+    reader.read().subscribe({
+      error: () => {
+        writer.write('dropped');
+        log.push('reader', ...record(writer.drain()).log);
+      },
+    });
+    transport.receiver.closed(new Error('reset'));
+    expect(log).toEqual(['reader', '# ERR_CONNECTION_LOST', 'writer']);
+    expect(transport.calls).toEqual([]);
+  });
+
+  it('a close without an error is the end of the stream', () => {
+    const { reader, transport } = fakeConnection();
+    const chunks = record(reader.chunks());
+    transport.data('a');
+    transport.receiver.closed();
+    expect(chunks.log).toEqual(['a', '|']);
+  });
+
+  it('passes an error that is none on as the cause', () => {
+    const { reader, transport } = fakeConnection();
+    let cause: unknown;
+    reader.read().subscribe({ error: (error: Error) => (cause = error.cause) });
+    transport.receiver.closed('cable cut');
+    expect(cause).toBe('cable cut');
+  });
+
+  describe('release', () => {
+    it('closes, and aborts when the close takes longer than closeTimeout', () => {
+      const scheduler = new VirtualTimeScheduler();
+      const held = fakeConnection({ closeTimeout: 500, scheduler });
+      held.release();
+      expect(held.transport.calls).toEqual(['close']);
+      scheduler.flush();
+      expect(scheduler.now()).toBe(500);
+      expect(held.transport.calls.length).toBe(2);
+      expect(held.transport.calls[1]).toMatch(/^abort/);
+      // The transport reports the reason: a loss, as nobody asked for it.
+      const closed = record(held.writer.waitClosed());
+      held.transport.receiver.closed(new Error('500 ms'));
+      expect(closed.log).toEqual(['# ERR_CONNECTION_LOST']);
+    });
+
+    it('leaves no timer behind when it closes in time', () => {
+      const scheduler = new VirtualTimeScheduler();
+      const connection = fakeConnection({ closeTimeout: 500, scheduler });
+      connection.release();
+      connection.transport.receiver.closed();
+      scheduler.flush();
+      expect(connection.transport.calls).toEqual(['close']);
+    });
+  });
+
+  it('refuses a closeTimeout that no timer can have', () => {
+    for (const closeTimeout of [-1, NaN, Infinity, 2 ** 31]) {
+      expect(() => fakeConnection({ closeTimeout })).toThrowError(
+        RangeError,
+        new RegExp(`not ${closeTimeout}`),
+      );
+    }
+  });
+
+  it('is closed by `await using` at the end of its scope', async () => {
+    const [one, other] = connectionPair();
+    const received = record(other.reader.chunks());
+    {
+      await using scoped = one;
+      scoped.writer.write('bye');
+    }
+    expect(received.log).toEqual(['bye', '|']);
+    expect(one.writer.isClosing()).toBeTrue();
+  });
+
+  it('a dialogue of two ends takes place within one call', () => {
+    const [client, server] = connectionPair();
+    server.reader.lines().subscribe((line) => server.writer.write(`you said ${line}\n`));
+    const answers = record(client.writer.send('hello\n').pipe(concatMap(() => [])));
+    const lines = record(client.reader.lines());
+    client.writer.write('bye\n');
+    expect(answers.log).toEqual(['|']);
+    expect(lines.log).toEqual(['you said hello', 'you said bye']);
+  });
+});

@@ -1,0 +1,38 @@
+import * as api from '../../src/index.js';
+
+describe('errors', () => {
+  const all = [
+    new api.IncompleteReadError(new Uint8Array(2), 5),
+    new api.LimitOverrunError('too long', 3),
+    new api.DecodeError('bad byte'),
+    new api.ConnectionLostError(new Error('read ECONNRESET')),
+    new api.ConnectionClosedError('closed'),
+    new api.WriteAfterEndError('write after close()'),
+    new api.ReaderBusyError(),
+  ];
+
+  it('are StreamErrors with a code, a name that is their class, and a message', () => {
+    for (const error of all) {
+      expect(error).toBeInstanceOf(api.StreamError);
+      expect(error.code).toMatch(/^ERR_[A-Z_]+$/);
+      expect(error.name).toBe(error.constructor.name);
+      expect(error.message.length).toBeGreaterThan(5);
+    }
+  });
+
+  it('have codes of their own', () => {
+    expect(new Set(all.map(({ code }) => code)).size).toBe(all.length);
+  });
+
+  it('say the numbers', () => {
+    expect(all[0]!.message).toContain('2 bytes, expected 5');
+    expect(new api.IncompleteReadError(new Uint8Array(2), null).message).toContain('2 bytes, expected more');
+    expect(all[3]!.message).toContain('read ECONNRESET');
+    expect(all[3]!.cause).toEqual(new Error('read ECONNRESET'));
+  });
+
+  it('cover every error class that is exported', () => {
+    const classes = Object.entries(api).filter(([name]) => name.endsWith('Error') && name !== 'StreamError');
+    expect(classes.map(([name]) => name).sort()).toEqual(all.map(({ name }) => name).sort());
+  });
+});

@@ -1,0 +1,45 @@
+import { Observable } from 'rxjs';
+import type { Connection } from '../streams/Connection.js';
+import { checkConnectOptions, connectSocket, type ConnectOptions } from './connectSocket.js';
+import { ownConnection } from './ownConnection.js';
+
+/**
+ * Connects over TCP, anew for each subscription, which owns the connection: asyncio's `open_connection`.
+ *
+ * ```text
+ * connect              --ok--------closed
+ * fromConnection(o)    --c---------|
+ * ```
+ *
+ * - **Emits** one connection, as soon as it is there.
+ * - **Completes** when it has closed, also when it was lost: the reader and the writer tell of that.
+ * - **Errors** only when connecting fails, with Node's own error (`ECONNREFUSED`, …).
+ * - **Unsubscribe** before the connection cancels the attempt; after it, closes gracefully: what was written is
+ *   sent, then FIN, and an abort past `closeTimeout`. So `retry()` and `repeat()` reconnect.
+ *
+ * @example
+ * ```ts no-run
+ * import { useConnection } from 'rxjs-net';
+ * import { fromConnection } from 'rxjs-net/node';
+ * import { retry } from 'rxjs';
+ *
+ * fromConnection({ host: 'localhost', port: 8888 })
+ *   .pipe(
+ *     useConnection(({ reader, writer }) => {
+ *       writer.write('Hello World!\n');
+ *       return reader.lines();
+ *     }),
+ *     retry({ delay: 1000 }),
+ *   )
+ *   .subscribe(console.log);
+ * ```
+ */
+export function fromConnection(options: ConnectOptions): Observable<Connection> {
+  checkConnectOptions(options);
+  return new Observable((subscriber) =>
+    connectSocket(options).subscribe({
+      next: (connection) => ownConnection(subscriber, connection),
+      error: (error: unknown) => subscriber.error(error),
+    }),
+  );
+}

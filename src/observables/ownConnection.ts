@@ -1,0 +1,15 @@
+import type { Subscriber } from 'rxjs';
+import type { Connection } from '../streams/Connection.js';
+
+/**
+ * Gives a connection to a subscription that owns it: it ends with the connection, the connection with it.
+ *
+ * @internal
+ */
+export function ownConnection(subscriber: Subscriber<Connection>, connection: Connection): void {
+  subscriber.add(() => connection.release());
+  subscriber.next(connection);
+  // The reader and the writer have told of a loss; to the subscription it is an end like any other.
+  const complete = (): void => subscriber.complete();
+  subscriber.add(connection.writer.waitClosed().subscribe({ next: complete, error: complete }));
+}

@@ -1,0 +1,42 @@
+import type { OperatorFunction } from 'rxjs';
+import { readUntilDecoder } from '../streams/readDecoders.js';
+import type { Separator } from '../streams/Separator.js';
+import { checkLimit, DEFAULT_LIMIT } from '../streams/StreamReader.js';
+import { decode } from './decode.js';
+
+export interface LimitOptions {
+  /** Bytes that may stand in front of a separator. Default: 64 KiB. */
+  limit?: number;
+}
+
+/**
+ * Cuts a stream of bytes behind each separator: `reader.readUntil`, again and again, for any source of bytes.
+ *
+ * ```text
+ * source           --ab---c\nd\n---|
+ * readUntil()      -------(xy)-----|      x = abc\n, y = d\n
+ * ```
+ *
+ * - **Emits** each piece with its separator. **Completes** when the source completes behind a separator.
+ * - **Errors** with `IncompleteReadError` when it completes elsewhere (the rest is in `partial`), with
+ *   `LimitOverrunError` when more than `limit` bytes stand in front of a separator.
+ * - **Buffers** up to `limit` bytes and the separator.
+ *
+ * @example
+ * ```ts
+ * import { readUntil } from 'rxjs-net';
+ * import { of } from 'rxjs';
+ *
+ * of(Uint8Array.of(1, 2), Uint8Array.of(0, 3, 0))
+ *   .pipe(readUntil(Uint8Array.of(0)))
+ *   .subscribe((bytes) => console.log(bytes.length)); // 3, 2
+ * ```
+ */
+export function readUntil(
+  separator: Separator = '\n',
+  { limit = DEFAULT_LIMIT }: LimitOptions = {},
+): OperatorFunction<Uint8Array, Uint8Array> {
+  checkLimit(limit);
+  const decoder = readUntilDecoder(separator, limit);
+  return decode(() => decoder);
+}

@@ -1,0 +1,89 @@
+import { asyncScheduler, firstValueFrom, type SchedulerLike } from 'rxjs';
+import { checkLimit, DEFAULT_LIMIT, StreamReader } from './StreamReader.js';
+import { checkWaterMarks, StreamWriter, type WaterMarks } from './StreamWriter.js';
+import type { Transport } from './Transport.js';
+
+export interface ConnectionOptions extends WaterMarks {
+  /** Bytes: how far `readUntil`, `readLine` and `lines` look; half of what may wait unread. Default: 64 KiB. */
+  limit?: number;
+  /**
+   * Milliseconds that a graceful close may take before it becomes an abort, where the library closes for you: at
+   * unsubscription, at a handler's end, at the end of `await using`. Default: 30 s.
+   */
+  closeTimeout?: number;
+  /** Where time comes from. Default: RxJS's `asyncScheduler`. */
+  scheduler?: SchedulerLike;
+}
+
+/**
+ * A reader and a writer on one transport: what every source emits, and how a transport of your own becomes usable.
+ *
+ * Making one starts the transport. `await using` closes it at the end of its scope.
+ *
+ * @example
+ * ```ts
+ * import { connectionPair } from 'rxjs-net';
+ *
+ * const [client, server] = connectionPair();
+ * server.reader.readLine().subscribe((line) => server.writer.write(line));
+ *
+ * client.writer.write('hello\n');
+ * client.reader.lines().subscribe(console.log); // hello
+ * ```
+ */
+export class Connection {
+  readonly reader: StreamReader;
+  readonly writer: StreamWriter;
+  readonly #closeTimeout: number;
+  readonly #scheduler: SchedulerLike;
+
+  constructor(transport: Transport, options: ConnectionOptions = {}) {
+    checkConnectionOptions(options);
+    const { limit = DEFAULT_LIMIT, closeTimeout = 30_000, scheduler = asyncScheduler } = options;
+    const reader = new StreamReader(transport, limit);
+    const writer = new StreamWriter(transport, options);
+    this.reader = reader;
+    this.writer = writer;
+    this.#closeTimeout = closeTimeout;
+    this.#scheduler = scheduler;
+    transport.start({
+      data: (chunk) => reader.data(chunk),
+      eof: () => reader.end(),
+      flushed: () => writer.flushed(),
+      closed(error) {
+        // Whoever is told first may turn to the other half: that has to know by then.
+        const loss = writer.lost(error);
+        reader.end(loss);
+        writer.finish();
+      },
+    });
+  }
+
+  /** @internal Closes gracefully, and aborts when that takes longer than `closeTimeout`. */
+  release(): void {
+    this.writer.close();
+    const timeout = this.#scheduler.schedule(() => {
+      // Not writer.abort: nobody asked for it, so it has to show as a loss.
+      this.writer.transport.abort(
+        new Error(`What was written could not be sent within ${this.#closeTimeout} ms`),
+      );
+    }, this.#closeTimeout);
+    const closed = (): void => timeout.unsubscribe();
+    this.writer.waitClosed().subscribe({ next: closed, error: closed });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.release();
+    await firstValueFrom(this.writer.waitClosed());
+  }
+}
+
+/** Throws what `new Connection` would, for sources that make their connections later. @internal */
+export function checkConnectionOptions(options: ConnectionOptions): void {
+  const { limit = DEFAULT_LIMIT, closeTimeout = 0 } = options;
+  checkLimit(limit);
+  checkWaterMarks(options);
+  if (!(closeTimeout >= 0 && closeTimeout < 2 ** 31)) {
+    throw new RangeError(`closeTimeout must be 0 to 2^31 - 1 milliseconds, not ${String(closeTimeout)}`);
+  }
+}

@@ -1,0 +1,44 @@
+import type { ByteQueue } from './ByteQueue.js';
+
+/**
+ * A protocol's framing as a value, without I/O: takes one frame after another from a queue of bytes.
+ *
+ * The same decoder runs on a reader (`reader.frames(d)`, `reader.readFrame(d)`), as an operator on any
+ * `Observable<Uint8Array>` (`decode(d)`), and in a test, on a bare `ByteQueue`.
+ *
+ * @example
+ * ```ts
+ * import { connectionPair, type Decoder } from 'rxjs-net';
+ *
+ * // A length byte, then that many bytes of text.
+ * const pascalString = (): Decoder<string> => ({
+ *   decode(bytes) {
+ *     const length = bytes.peek();
+ *     if (length === undefined || bytes.length <= length) return undefined;
+ *     bytes.skip(1);
+ *     return bytes.takeText(length);
+ *   },
+ * });
+ *
+ * const [client, server] = connectionPair();
+ * client.reader.frames(pascalString).subscribe(console.log); // hello, rxjs
+ * server.writer.write('\u0005hello\u0004rxjs');
+ * ```
+ */
+export interface Decoder<T> {
+  /**
+   * Takes one frame, or returns `undefined` because it needs more bytes: it is called again when more have come.
+   *
+   * It may take parts of a frame and remember them. What it took for a frame that is never finished (the read is
+   * unsubscribed) or turns out bad (it throws) goes back to the queue, and the decoder is not used again.
+   */
+  decode(bytes: ByteQueue): T | undefined;
+  /**
+   * The stream has ended, and `decode` needs more bytes: returns a last frame (it is called again after each), or
+   * `undefined` for none. Bytes left over then are an `IncompleteReadError`, as they are without this method.
+   */
+  end?(bytes: ByteQueue): T | undefined;
+}
+
+/** Makes a decoder with fresh state: called once for each subscription. */
+export type DecoderFactory<T> = () => Decoder<T>;

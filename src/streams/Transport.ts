@@ -1,0 +1,66 @@
+import type { Data } from './Separator.js';
+
+/**
+ * What an adapter implements to carry a connection: six verbs and three facts. Everything else (buffering, water
+ * marks, reading, errors) is done once, in the reader and the writer.
+ *
+ * A transport begins open. It delivers to its receiver, synchronously or later, in this order: any number of
+ * `data`, at most one `eof`, and exactly one `closed`, which is the last call of all.
+ */
+export interface Transport {
+  /** Called once, before anything else: from here on, and not before, the receiver is told what happens. */
+  start(receiver: TransportReceiver): void;
+  /**
+   * Accepts data, at least one byte of it; a string goes out as UTF-8. Never blocks and never refuses. The bytes
+   * may be used until they have been handed on, so whoever wrote them leaves them as they are until then.
+   * After the connection is lost, does nothing.
+   */
+  write(data: Data): void;
+  /** Ends the sending direction, behind what is queued; receiving goes on. Called at most once, if `canWriteEof`. */
+  writeEof(): void;
+  /** Stops delivering `data` and `eof`; a little more may come that was under way already. */
+  pause(): void;
+  /** Delivers again. */
+  resume(): void;
+  /** Sends what is queued, then closes: the peer sees the end of the stream. Delivers `closed`, no more `data`. */
+  close(): void;
+  /** Drops what is queued and resets the connection, for the peer too where there is a way. Delivers `closed(reason)`. */
+  abort(reason?: unknown): void;
+  /** Bytes accepted and not yet handed on. */
+  readonly writeQueueSize: number;
+  readonly canWriteEof: boolean;
+  /** What is known of the connection under `name` (see `ExtraInfo`), or `undefined`. */
+  getExtraInfo(name: string): unknown;
+}
+
+/** What a transport calls. Every call may come back into the transport before it returns. */
+export interface TransportReceiver {
+  /** At least one byte. The receiver keeps the chunk: never reuse its memory. */
+  data(chunk: Uint8Array): void;
+  /** The peer will send no more. */
+  eof(): void;
+  /** `writeQueueSize` went down. */
+  flushed(): void;
+  /** The connection is gone, with an error if it broke. Exactly once, last. */
+  closed(error?: unknown): void;
+}
+
+/** The address of one end of a connection, in Node's shape. */
+export interface SocketAddress {
+  address: string;
+  family: string;
+  port: number;
+}
+
+/**
+ * What `writer.getExtraInfo` knows, under asyncio's names. Transports of your own can add to it by declaration
+ * merging.
+ */
+export interface ExtraInfo {
+  /** The remote address: of a TCP connection its address, of another the path. */
+  peername: SocketAddress | string;
+  /** The local address. */
+  sockname: SocketAddress | string;
+  /** The `net.Socket` below, or what stands in its place. */
+  socket: unknown;
+}
