@@ -1,4 +1,4 @@
-import { concatMap, VirtualTimeScheduler } from 'rxjs';
+import { concatMap, repeat, VirtualTimeScheduler } from 'rxjs';
 import { connectionPair } from '../../src/index.js';
 import { fakeConnection, record } from './FakeTransport.js';
 
@@ -32,6 +32,23 @@ describe('Connection', () => {
     reader.read().subscribe({ error: (error: Error) => (cause = error.cause) });
     transport.receiver.closed('cable cut');
     expect(cause).toBe('cable cut');
+  });
+
+  it('once closed by this side is at its end: reads give no bytes, what was unread stays readable', () => {
+    const [one, other] = connectionPair();
+    other.writer.write('unread');
+    one.writer.close();
+    expect(record(one.writer.waitClosed()).log).toEqual(['undefined', '|']);
+    expect(record(one.reader.read(99)).log).toEqual(['unread', '|']);
+    expect(one.reader.atEof()).toBeTrue();
+    expect(record(one.reader.read()).log).toEqual(['', '|']);
+  });
+
+  it('a loop of writes to a peer that has closed ends in an error', () => {
+    const [one, other] = connectionPair();
+    other.writer.close();
+    const log = record(one.writer.send('foo\n').pipe(repeat(100)));
+    expect(log.log).toEqual(['# ERR_CONNECTION_LOST']);
   });
 
   describe('release', () => {

@@ -193,6 +193,24 @@ describe('StreamReader', () => {
       expect(record(reader.readExactly(6)).log).toEqual(['abcdef', '|']);
     });
 
+    it('goes on behind a line', () => {
+      const { reader, transport } = fakeConnection();
+      transport.data('line1\nline2\nline3\n');
+      expect(record(reader.readLine()).log).toEqual(['line1\n', '|']);
+      expect(record(reader.read(7)).log).toEqual(['line2\nl', '|']);
+      expect(reader.bufferedBytes).toBe(5);
+    });
+
+    it('without n takes more than twice the limit, which must not stop the peer for good', () => {
+      const { reader, transport } = fakeConnection({ limit: 1 });
+      transport.data('data');
+      const all = record(reader.read());
+      transport.data('more');
+      transport.receiver.eof();
+      expect(transport.calls).toEqual(['pause', 'resume']);
+      expect(all.log).toEqual(['datamore', '|']);
+    });
+
     it('is not bound by the limit', () => {
       const { reader, transport } = fakeConnection({ limit: 3 });
       transport.data('chunk');

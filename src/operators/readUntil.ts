@@ -1,7 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
 import { readUntilDecoder } from '../streams/readDecoders.js';
 import type { Separator } from '../streams/Separator.js';
-import { checkLimit, DEFAULT_LIMIT } from '../streams/StreamReader.js';
+import { checkLimit } from '../streams/check.js';
+import { DEFAULT_LIMIT } from '../streams/StreamReader.js';
 import { decode } from './decode.js';
 
 export interface LimitOptions {

@@ -1,3 +1,4 @@
+import { checkCount } from './check.js';
 import { DecodeError } from './errors.js';
 import { compileSeparator, type Separator, type SeparatorAutomaton } from './Separator.js';
 import { decodeText, type TextEncoding } from './text.js';
@@ -382,9 +383,4 @@ export class ByteQueue {
       `Expected a decimal integer of at most ±(2^53 - 1), found ${JSON.stringify(found)}`,
     );
   }
-}
-
-function checkCount(n: number): void {
-  if (!Number.isInteger(n) || n < 0)
-    throw new RangeError(`A count of bytes must be a non-negative integer, not ${n}`);
 }

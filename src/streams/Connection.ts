@@ -1,5 +1,6 @@
 import { asyncScheduler, firstValueFrom, type SchedulerLike } from 'rxjs';
-import { checkLimit, DEFAULT_LIMIT, StreamReader } from './StreamReader.js';
+import { checkLimit } from './check.js';
+import { DEFAULT_LIMIT, StreamReader } from './StreamReader.js';
 import { checkWaterMarks, StreamWriter, type WaterMarks } from './StreamWriter.js';
 import type { Transport } from './Transport.js';
 

@@ -1,5 +1,6 @@
 import { firstValueFrom, Observable } from 'rxjs';
 import { ByteQueue } from './ByteQueue.js';
+import { checkCount, checkLimit } from './check.js';
 import type { Decoder, DecoderFactory } from './Decoder.js';
 import { IncompleteReadError, ReaderBusyError } from './errors.js';
 import { FrameRead, type ActiveRead, type ByteSource } from './FrameRead.js';
@@ -303,17 +304,5 @@ export class StreamReader {
       this.#paused = true;
       this.#transport.pause();
     }
-  }
-}
-
-function checkCount(n: number): void {
-  if (!Number.isInteger(n) || n < 0)
-    throw new RangeError(`n must be a non-negative integer, not ${String(n)}`);
-}
-
-/** @internal */
-export function checkLimit(limit: number): void {
-  if (!Number.isInteger(limit) || limit <= 0) {
-    throw new RangeError(`limit must be a positive integer (bytes), not ${String(limit)}`);
   }
 }
