@@ -1,0 +1,58 @@
+/** The program behind `npm start`: the tour, or one example by its name. */
+import { defer, fromEvent, merge, takeUntil, type Observable } from 'rxjs';
+import { echoClient } from './echo-client.js';
+import { echoServer } from './echo-server.js';
+import { httpHeaders } from './http-headers.js';
+import { slowConsumer } from './slow-consumer.js';
+import { tour } from './tour.js';
+import { waitForData } from './wait-for-data.js';
+
+type Run = (...args: string[]) => Observable<string>;
+
+const examples = new Map<string, [usage: string, about: string, run: Run]>([
+  ['tour', ['', 'three examples, one after the other', tour]],
+  ['echo-server', ['[PORT]', 'sends back what a client sends; Ctrl+C stops it', runEchoServer]],
+  [
+    'echo-client',
+    ['PORT [MESSAGE]', 'sends a message to an echo server', (port, text) => echoClient(Number(port), text)],
+  ],
+  ['http-headers', ['URL', 'prints the headers of an http: page', httpHeaders]],
+  ['wait-for-data', ['', 'waits for data on a socket that is open already', waitForData]],
+  ['slow-consumer', ['', 'a fast server, slowed down by a slow client', slowConsumer]],
+]);
+
+const [name = 'tour', ...args] = process.argv.slice(2);
+const example = examples.get(name);
+if (name === 'help') {
+  console.log(list());
+} else if (example === undefined) {
+  fail(new Error(`There is no example "${name}".\n\n${list()}`));
+} else {
+  const [usage, , run] = example;
+  if (args.length < usage.split(' ').filter((word) => /^[A-Z]/.test(word)).length) {
+    fail(new Error(`Usage: npm start -- ${name} ${usage}`));
+  } else {
+    // To stop is to unsubscribe: what is open closes, and nothing keeps the process.
+    const stop$ = merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM'));
+    defer(() => run(...args))
+      .pipe(takeUntil(stop$))
+      .subscribe({ next: (line) => console.log(line), error: fail });
+  }
+}
+
+function runEchoServer(port = '0'): Observable<string> {
+  return echoServer(Number(port), (server) =>
+    console.log(`Serving on 127.0.0.1:${server.addresses[0]!.port}`),
+  );
+}
+
+function list(): string {
+  const lines = [...examples].map(([name, [usage, about]]) => `  ${`${name} ${usage}`.padEnd(28)}${about}`);
+  return ['npm start -- NAME', ...lines].join('\n');
+}
+
+function fail(error: Error & { code?: string }): void {
+  // Where a name has several addresses and none answers, Node's error has no message of its own.
+  console.error(error.message || error.code);
+  process.exitCode = 1;
+}
