@@ -257,6 +257,17 @@ describe('StreamWriter', () => {
       expect(record(writer.waitClosed()).log).toEqual(['undefined', '|']);
     });
 
+    it('write() and send() after abort() tell of it', () => {
+      const { writer, transport } = fakeConnection();
+      writer.abort('enough');
+      expect(() => writer.write('x')).toThrowMatching(
+        (error: { code: string; cause: unknown }) =>
+          error.code === 'ERR_CONNECTION_CLOSED' && error.cause === 'enough',
+      );
+      expect(record(writer.send('x')).log).toEqual(['# ERR_CONNECTION_CLOSED']);
+      expect(transport.calls).toEqual(['abort "enough"']);
+    });
+
     it('abort() after close() cuts short what is still to be sent', () => {
       const { writer, transport } = fakeConnection();
       writer.close();
@@ -285,7 +296,7 @@ describe('StreamWriter', () => {
 
   it('getExtraInfo asks the transport, and has a fallback', () => {
     const { writer } = fakeConnection();
-    expect(writer.getExtraInfo('sockname')).toBe('here');
+    expect<unknown>(writer.getExtraInfo('sockname')).toBe('here');
     expect(writer.getExtraInfo('peername')).toBeUndefined();
     expect(writer.getExtraInfo('peername', 'nowhere')).toBe('nowhere');
     expect(writer.getExtraInfo('of my own', 7)).toBe(7);

@@ -25,7 +25,9 @@ export function checkConnectOptions(options: ConnectOptions): void {
   checkConnectionOptions(options);
   const { port, socket } = options;
   if ((port === undefined) === (socket === undefined)) {
-    throw new TypeError('Where to connect to: either a port (and a host), or a socket');
+    throw new TypeError(
+      `Either a port (and a host) or a socket says where to connect to, here ${port === undefined ? 'neither' : 'both'}`,
+    );
   }
   if (port !== undefined && !(Number.isInteger(port) && port >= 1 && port <= 65535)) {
     throw new RangeError(`port must be an integer from 1 to 65535, not ${String(port)}`);

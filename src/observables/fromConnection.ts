@@ -13,7 +13,8 @@ import { ownConnection } from './ownConnection.js';
  *
  * - **Emits** one connection, as soon as it is there.
  * - **Completes** when it has closed, also when it was lost: the reader and the writer tell of that.
- * - **Errors** only when connecting fails, with Node's own error (`ECONNREFUSED`, …).
+ * - **Errors** only when connecting fails, with Node's own error (`ECONNREFUSED`, …); where a name has several
+ *   addresses and none answers, that is an `AggregateError` with one error for each, and a `code`.
  * - **Unsubscribe** before the connection cancels the attempt; after it, closes gracefully: what was written is
  *   sent, then FIN, and an abort past `closeTimeout`. So `retry()` and `repeat()` reconnect.
  *

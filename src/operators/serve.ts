@@ -34,7 +34,7 @@ export interface ServeOptions {
  * import { serverConnections$ } from 'rxjs-net/node';
  * import { concatMap } from 'rxjs';
  *
- * // An echo server.
+ * // An echo server. (What a client does not read back waits in memory: `chunks()` does not slow the client down.)
  * serverConnections$({ port: 8888 })
  *   .pipe(
  *     serve(({ reader, writer }) => reader.chunks().pipe(concatMap((chunk) => writer.send(chunk)))),

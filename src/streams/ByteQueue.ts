@@ -139,34 +139,52 @@ export class ByteQueue {
     return undefined;
   }
 
+  /** Takes an unsigned 8-bit integer. */
   takeUint8(): number | undefined {
     return this.#load(1) ? scratch[0] : undefined;
   }
+
+  /** Takes a signed 8-bit integer. */
   takeInt8(): number | undefined {
     return this.#load(1) ? scratchView.getInt8(0) : undefined;
   }
-  /** Network byte order (big-endian) unless `littleEndian`, here and below. */
+
+  /** Takes an unsigned 16-bit integer, in network byte order (big-endian) unless `littleEndian`. */
   takeUint16(littleEndian = false): number | undefined {
     return this.#load(2) ? scratchView.getUint16(0, littleEndian) : undefined;
   }
+
+  /** Takes a signed 16-bit integer, big-endian unless `littleEndian`. */
   takeInt16(littleEndian = false): number | undefined {
     return this.#load(2) ? scratchView.getInt16(0, littleEndian) : undefined;
   }
+
+  /** Takes an unsigned 32-bit integer, big-endian unless `littleEndian`. */
   takeUint32(littleEndian = false): number | undefined {
     return this.#load(4) ? scratchView.getUint32(0, littleEndian) : undefined;
   }
+
+  /** Takes a signed 32-bit integer, big-endian unless `littleEndian`. */
   takeInt32(littleEndian = false): number | undefined {
     return this.#load(4) ? scratchView.getInt32(0, littleEndian) : undefined;
   }
+
+  /** Takes an unsigned 64-bit integer, big-endian unless `littleEndian`. */
   takeBigUint64(littleEndian = false): bigint | undefined {
     return this.#load(8) ? scratchView.getBigUint64(0, littleEndian) : undefined;
   }
+
+  /** Takes a signed 64-bit integer, big-endian unless `littleEndian`. */
   takeBigInt64(littleEndian = false): bigint | undefined {
     return this.#load(8) ? scratchView.getBigInt64(0, littleEndian) : undefined;
   }
+
+  /** Takes an IEEE 754 single, big-endian unless `littleEndian`. */
   takeFloat32(littleEndian = false): number | undefined {
     return this.#load(4) ? scratchView.getFloat32(0, littleEndian) : undefined;
   }
+
+  /** Takes an IEEE 754 double, big-endian unless `littleEndian`. */
   takeFloat64(littleEndian = false): number | undefined {
     return this.#load(8) ? scratchView.getFloat64(0, littleEndian) : undefined;
   }

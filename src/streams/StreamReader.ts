@@ -157,7 +157,8 @@ export class StreamReader {
   /**
    * Reads one frame.
    *
-   * - **Emits** once: the frame. **Completes** without a value at a clean end of the stream.
+   * - **Emits** once: the frame. **Completes** without a value at a clean end of the stream: so to read frame after
+   *   frame take `frames`, as `readFrame(d).pipe(repeat())` would go on completing for ever.
    * - **Errors** with what the decoder throws, the bytes of the frame being put back, and with
    *   `IncompleteReadError` when the stream ends inside a frame.
    * - **Unsubscribe**: what the decoder took of an unfinished frame is put back.

@@ -96,12 +96,13 @@ export class StreamWriter {
    * Do not change the bytes until they have been sent. An empty write does nothing; after the connection is lost
    * data is dropped, and `drain()`, `send()` and `waitClosed()` tell of the loss.
    *
-   * @throws `WriteAfterEndError` after `writeEof()` or `close()`
+   * @throws `WriteAfterEndError` after `writeEof()` or `close()`, `ConnectionClosedError` after `abort()`
    */
   write(data: Data): void {
     if (typeof data !== 'string' && !ArrayBuffer.isView(data)) {
       throw new TypeError(`data must be a string or a Uint8Array, not ${String(data)}`);
     }
+    if (this.#aborted !== undefined) throw this.#aborted;
     if (this.#ended || this.#closing) {
       throw new WriteAfterEndError(`write() after ${this.#closing ? 'close()' : 'writeEof()'}`);
     }
@@ -180,7 +181,8 @@ export class StreamWriter {
   /**
    * Drops what was written and not yet sent, and resets the connection.
    *
-   * Reads, `drain()` and `send()` error with `ConnectionClosedError`, `reason` being its `cause`.
+   * From then on `write()` throws, and reads (behind what was received), `drain()` and `send()` error with
+   * `ConnectionClosedError`, `reason` being its `cause`.
    */
   abort(reason?: unknown): void {
     if (this.#closed || this.#aborted !== undefined) return;

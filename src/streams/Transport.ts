@@ -57,10 +57,10 @@ export interface SocketAddress {
  * merging.
  */
 export interface ExtraInfo {
-  /** The remote address: of a TCP connection its address, of another the path. */
-  peername: SocketAddress | string;
-  /** The local address. */
-  sockname: SocketAddress | string;
+  /** The remote address of a TCP connection. */
+  peername: SocketAddress;
+  /** The local address of a TCP connection. */
+  sockname: SocketAddress;
   /** The `net.Socket` below, or what stands in its place. */
   socket: unknown;
 }
