@@ -89,7 +89,7 @@ const TYPESCRIPT = {
       module: 'ESNext',
       moduleResolution: 'Bundler',
       types: [],
-      lib: ['ES2022', 'DOM', 'DOM.AsyncIterable', 'ESNext.Disposable'],
+      lib: ['ES2022', 'DOM'],
     },
   },
 };

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import { asyncScheduler, firstValueFrom, type SchedulerLike } from 'rxjs';
 import { checkLimit } from './check.js';
 import { DEFAULT_LIMIT, StreamReader } from './StreamReader.js';
