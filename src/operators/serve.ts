@@ -1,4 +1,13 @@
-import { catchError, EMPTY, mergeMap, type OperatorFunction } from 'rxjs';
+import {
+  catchError,
+  defer,
+  EMPTY,
+  finalize,
+  mergeMap,
+  tap,
+  type Observable,
+  type OperatorFunction,
+} from 'rxjs';
 import type { Connection } from '../streams/Connection.js';
 import { runHandler, type ConnectionHandler } from './useConnection.js';
 
@@ -24,7 +33,7 @@ export interface ServeOptions {
  *
  * - **Emits** what the handlers emit. **Completes** when the source has, and every handler.
  * - **Errors** with an error of the source (it cannot listen), or with what `onError` throws.
- * - **Unsubscribe** unsubscribes from all handlers and closes their connections.
+ * - **Unsubscribe** unsubscribes from all handlers, and closes their connections and those that wait.
  *
  * Whatever way a handler ends, its connection is closed, and what was written is still sent.
  *
@@ -47,16 +56,28 @@ export function serve<R>(
   { onError = warn, concurrency = Infinity }: ServeOptions = {},
 ): OperatorFunction<Connection, R> {
   if (!(concurrency >= 1)) throw new RangeError(`concurrency must be at least 1, not ${String(concurrency)}`);
-  return mergeMap(
-    (connection) =>
-      runHandler(handler, connection).pipe(
-        catchError((error: unknown) => {
-          onError(error, connection);
-          return EMPTY;
+  const run = (connection: Connection): Observable<R> =>
+    runHandler(handler, connection).pipe(
+      catchError((error: unknown) => {
+        onError(error, connection);
+        return EMPTY;
+      }),
+    );
+  return (source) =>
+    defer(() => {
+      // Nobody else knows of those that wait: if serving ends before their turn, they are to be closed here.
+      const waiting = new Set<Connection>();
+      return source.pipe(
+        tap((connection) => waiting.add(connection)),
+        mergeMap((connection) => {
+          waiting.delete(connection);
+          return run(connection);
+        }, concurrency),
+        finalize(() => {
+          for (const connection of waiting) connection.release();
         }),
-      ),
-    concurrency,
-  );
+      );
+    });
 }
 
 function warn(error: unknown): void {

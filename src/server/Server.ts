@@ -1,5 +1,5 @@
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
-import { ignoreElements, Observable, Subject } from 'rxjs';
+import { Observable, Subject } from 'rxjs';
 import { Connection, type ConnectionOptions } from '../streams/Connection.js';
 import type { SocketAddress } from '../streams/Transport.js';
 import { DuplexTransport } from '../transports/DuplexTransport.js';
@@ -17,7 +17,8 @@ export class Server {
 
   readonly #server: NetServer;
   readonly #accepted = new Subject<Connection>();
-  #untaken: Connection[] = [];
+  readonly #closed = new Subject<never>();
+  readonly #untaken: Connection[] = [];
 
   /** @internal */
   constructor(server: NetServer, options: ConnectionOptions & { noDelay?: boolean }) {
@@ -26,7 +27,8 @@ export class Server {
     this.addresses = [server.address() as AddressInfo];
     this.connections$ = new Observable((subscriber) => {
       const subscription = this.#accepted.subscribe(subscriber);
-      for (const connection of this.#untaken.splice(0)) this.#accepted.next(connection);
+      // One at a time: a subscriber that has enough leaves the rest to the next one.
+      while (this.#accepted.observed && this.#untaken.length > 0) this.#accepted.next(this.#untaken.shift()!);
       return subscription;
     });
     server.on('connection', (socket: Socket) => {
@@ -46,10 +48,11 @@ export class Server {
     this.#server.close();
     for (const connection of this.#untaken.splice(0)) connection.writer.abort();
     this.#accepted.complete();
+    this.#closed.complete();
   }
 
   /** @internal Completes when it has stopped listening. */
   get closed$(): Observable<never> {
-    return this.#accepted.pipe(ignoreElements());
+    return this.#closed;
   }
 }

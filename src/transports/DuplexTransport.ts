@@ -113,8 +113,9 @@ export class DuplexTransport implements Transport {
     this.#closing = true;
     duplex.off('data', this.#onData);
     this.#error ??= reason;
-    // Only TCP knows a reset, and only TCP sockets have a family.
-    if (duplex instanceof Socket && duplex.remoteFamily !== undefined) duplex.resetAndDestroy();
+    // Only TCP knows a reset, and only TCP sockets have a family. Behind a FIN libuv refuses to send one.
+    const sentFin = duplex.writableEnded && duplex.writableLength === 0;
+    if (duplex instanceof Socket && duplex.remoteFamily !== undefined && !sentFin) duplex.resetAndDestroy();
     else duplex.destroy();
   }
 

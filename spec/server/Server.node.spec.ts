@@ -1,0 +1,133 @@
+import type { Socket } from 'node:net';
+import { firstValueFrom, fromEvent, lastValueFrom, Subject, takeUntil, toArray } from 'rxjs';
+import { fromServer } from '../../src/server/fromServer.js';
+import type { Server } from '../../src/server/Server.js';
+import { text } from '../contracts/bytes.js';
+import { eventually } from '../contracts/eventually.js';
+import { plainPeers } from '../observables/plainPeers.js';
+
+describe('Server', () => {
+  const peers = plainPeers();
+  const finish = new Subject<void>();
+  let server: Server;
+
+  beforeEach(async () => {
+    const server$ = fromServer({ host: '127.0.0.1', port: 0, limit: 1000 });
+    server = await new Promise((resolve, reject) => {
+      server$.pipe(takeUntil(finish)).subscribe({ next: resolve, error: reject });
+    });
+  });
+
+  afterEach(() => finish.next());
+
+  function connect(): Promise<Socket> {
+    return peers.connectAccepted(server.addresses[0]!.port);
+  }
+
+  it('hands out connections as they are accepted', async () => {
+    const ports: unknown[] = [];
+    const two = new Promise<void>((resolve) => {
+      server.connections$.subscribe(({ writer }) => {
+        ports.push((writer.getExtraInfo('peername') as { port: number }).port);
+        writer.close();
+        if (ports.length === 2) resolve();
+      });
+    });
+    const clients = [await connect(), await connect()];
+    await eventually('two connections', two);
+    expect(ports).toEqual(clients.map((client) => client.localPort));
+  });
+
+  it('keeps connections, with what they have sent, until the first subscriber takes them', async () => {
+    const client = await connect();
+    client.write('early\n');
+    const { reader, writer } = await eventually('the connection', server.connections$);
+    expect(text(await eventually('the line', reader.readLine()))).toBe('early\n');
+    writer.close();
+    client.end();
+    await eventually('the close', writer.waitClosed());
+  });
+
+  it('keeps the others for the next subscriber when one takes a single connection', async () => {
+    const [first, second] = [await connect(), await connect()];
+    first.write('first\n');
+    second.write('second\n');
+    const lines: string[] = [];
+    for (let i = 0; i < 2; i++) {
+      const { reader, writer } = await eventually(`connection ${i}`, server.connections$);
+      lines.push(text(await eventually('its line', reader.readLine())));
+      writer.abort();
+    }
+    expect(lines).toEqual(['first\n', 'second\n']);
+  });
+
+  it('does not stop when a subscriber goes: later connections wait for the next one', async () => {
+    server.connections$.subscribe().unsubscribe();
+    const client = await connect();
+    const { writer } = await eventually('the connection', server.connections$);
+    expect((writer.getExtraInfo('peername') as { port: number }).port).toBe(client.localPort!);
+    expect(server.isServing).toBeTrue();
+    writer.abort();
+  });
+
+  it('aborts at close the connections that nobody took', async () => {
+    const client = await connect();
+    const gone = eventually('the reset at the client', fromEvent(client.resume(), 'close'));
+    server.close();
+    await gone;
+    expect(client.errored).toEqual(jasmine.objectContaining({ code: 'ECONNRESET' }));
+  });
+
+  it('stops at close: it does not serve any more, and connections$ completes', async () => {
+    const all = lastValueFrom(server.connections$.pipe(toArray()));
+    expect(server.isServing).toBeTrue();
+    server.close();
+    expect(server.isServing).toBeFalse();
+    expect(await eventually('the completion', all)).toEqual([]);
+    expect(await eventually('a later subscriber', server.connections$.pipe(toArray()))).toEqual([]);
+  });
+
+  it('bears a second close', () => {
+    server.close();
+    expect(() => server.close()).not.toThrow();
+    expect(server.isServing).toBeFalse();
+  });
+
+  it('still knows its address when it has been closed', () => {
+    const [before] = server.addresses;
+    server.close();
+    expect(server.addresses).toEqual([before!]);
+  });
+
+  it('leaves connections alone at close that were taken', async () => {
+    const taken = firstValueFrom(server.connections$);
+    const client = await connect();
+    const { reader, writer } = await eventually('the connection', taken);
+    server.close();
+    client.end('after the close');
+    expect(text(await eventually('what came after', reader.read()))).toBe('after the close');
+    writer.close();
+    await eventually('the close', writer.waitClosed());
+  });
+
+  it('does not read without a bound from connections that nobody took', async () => {
+    const client = await connect();
+    const sent = 16 * 2 ** 20;
+    client.end(new Uint8Array(sent));
+    for (let i = 0; i < 100; i++) await new Promise((resolve) => setImmediate(resolve));
+    const { reader, writer } = await eventually('the connection', server.connections$);
+    let most = 0;
+    let received = 0;
+    while (!reader.atEof()) {
+      most = Math.max(most, reader.bufferedBytes);
+      received += (await eventually('bytes', reader.read(10_000))).length;
+    }
+    expect(received).toBe(sent);
+    // What the limit lets in, and the one chunk of Node's that went over it.
+    expect(most)
+      .withContext('bytes that waited')
+      .toBeLessThanOrEqual(2 * 1000 + 65536);
+    writer.close();
+    await eventually('the close', writer.waitClosed());
+  });
+});
