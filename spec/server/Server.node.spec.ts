@@ -87,6 +87,16 @@ describe('Server', () => {
     expect(await eventually('a later subscriber', server.connections$.pipe(toArray()))).toEqual([]);
   });
 
+  it('stops in the same way when fromServer is unsubscribed from', async () => {
+    const client = await connect();
+    const gone = eventually('the reset at the client', fromEvent(client.resume(), 'close'));
+    finish.next();
+    await gone;
+    expect(client.errored).toEqual(jasmine.objectContaining({ code: 'ECONNRESET' }));
+    expect(server.isServing).toBeFalse();
+    expect(await eventually('the completion', server.connections$.pipe(toArray()))).toEqual([]);
+  });
+
   it('bears a second close', () => {
     server.close();
     expect(() => server.close()).not.toThrow();

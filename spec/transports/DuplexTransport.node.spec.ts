@@ -341,6 +341,24 @@ describe('DuplexTransport', () => {
     });
   });
 
+  it('closes without a reset when bytes of the peer lie unread', async () => {
+    const [socket, peer] = await peers.pair();
+    const transport = new DuplexTransport(socket);
+    const told = new RecordingReceiver(transport);
+    transport.start(told);
+    transport.pause();
+    peer.write('never read');
+    // Once these have gone round the bytes above are there, too.
+    transport.write('.');
+    await eventually('the first answer', fromEvent(peer, 'data'));
+    transport.close();
+    await told.untilClosed();
+    expect(told.errors).toEqual([undefined]);
+    peer.end('the last words');
+    await eventually('the close of the peer', fromEvent(peer, 'close'));
+    expect(peer.errored).toBeNull();
+  });
+
   describe('getExtraInfo', () => {
     it('knows the addresses and the socket, also after the close', async () => {
       const [socket, peer] = await peers.pair();

@@ -161,6 +161,22 @@ describe('MemoryTransport', () => {
     expect(toOne.errors).toEqual([undefined]);
   });
 
+  it('drops what a peer still sends to an end that is closing', () => {
+    one.pause();
+    other.pause();
+    one.write('forth');
+    other.write('back');
+    one.close();
+    expect(toOther.queueSizes).withContext('the peer is rid of its bytes').toEqual([0]);
+    other.write('more');
+    expect(other.writeQueueSize).toBe(0);
+    other.resume();
+    expect(toOther.text).toBe('forth');
+    expect(toOther.order).toEqual(['data', 'eof']);
+    expect(toOne.order).toEqual(['closed']);
+    expect(toOne.errors).toEqual([undefined]);
+  });
+
   it('drops at an abort what waited on both sides', () => {
     one.pause();
     other.pause();

@@ -128,7 +128,6 @@ export class LinesDecoder implements BatchDecoder<string> {
       // As long as the bytes: one byte each. Else the bytes have to be searched for their newlines as well.
       const byteForByte = text.length === chunk.length;
       const mayOverrun = chunk.length > this.#limit;
-      const carriageReturns = text.includes('\r');
       let at = 0;
       let chunkAt = 0;
       for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', at)) {
@@ -137,7 +136,7 @@ export class LinesDecoder implements BatchDecoder<string> {
         if (mayOverrun && length > this.#limit) return false;
         bytes.advance(length + 1);
         chunkAt += length + 1;
-        const trimmed = carriageReturns && end > at && text.charCodeAt(end - 1) === CARRIAGE_RETURN;
+        const trimmed = end > at && text.charCodeAt(end - 1) === CARRIAGE_RETURN;
         subscriber.next(text.slice(at, trimmed ? end - 1 : end));
         if (subscriber.closed) return true;
         at = end + 1;
