@@ -355,7 +355,7 @@ describe('fromConnection', () => {
         mergeMap((connection) =>
           connection.reader.lines().pipe(tap({ complete: () => connection.writer.close() })),
         ),
-        repeat({ count: 3 }),
+        repeat(3),
         toArray(),
       );
       expect(await eventually('three connections', lines)).toEqual(['bye', 'bye', 'bye']);
