@@ -1,3 +1,5 @@
+import { mulberry32 } from '../../src/testing/mulberry32.js';
+
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
 
@@ -19,25 +21,14 @@ export function joined(chunks: readonly Uint8Array[]): Uint8Array {
   return all;
 }
 
-/** The same numbers from 0 to 1 for the same seed, on every machine (mulberry32). */
-export function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 export function seededBytes(seed: number, length: number): Uint8Array {
-  const random = seededRandom(seed);
+  const random = mulberry32(seed);
   return Uint8Array.from({ length }, () => Math.floor(random() * 256));
 }
 
 /** Cuts bytes into chunks of 1 to `longest` bytes. */
 export function seededChunks(seed: number, whole: Uint8Array, longest: number): Uint8Array[] {
-  const random = seededRandom(seed);
+  const random = mulberry32(seed);
   const chunks: Uint8Array[] = [];
   for (let at = 0; at < whole.length;) {
     const length = 1 + Math.floor(random() * longest);

@@ -1,4 +1,4 @@
 import { MemoryTransport } from '../../src/transports/MemoryTransport.js';
-import { transportContract } from './transportContract.js';
+import { contractSpecs } from './contractSpecs.js';
 
-transportContract('MemoryTransport', () => Promise.resolve(MemoryTransport.pair()), { resets: true });
+contractSpecs('MemoryTransport', () => MemoryTransport.pair());

@@ -57,6 +57,7 @@ describeExamples('npm start', () => {
 /** Every file of the folder but the program itself is an example. */
 function names(): string[] {
   return readdirSync('examples')
+    .filter((file) => file.endsWith('.ts'))
     .map((file) => file.replace('.ts', ''))
     .filter((name) => name !== 'start')
     .sort();

@@ -1,40 +1,16 @@
 import { catchError, concat, EMPTY, from, map, of, Subject, take, tap, throwError } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jasmine/index.js';
-import { decode, type Decoder, type StreamError } from '../../src/index.js';
-import { bytes, record, text } from '../streams/FakeTransport.js';
+import { decode, type Decoder } from '../../src/index.js';
+import { checkCases } from '../diagrams/checkCases.js';
+import { decodeCases } from '../diagrams/operators.js';
+import { shouts } from '../diagrams/shouts.js';
+import { bytes, record } from '../streams/record.js';
 
-/** Frames that end with `!`. */
-const shouts = (): Decoder<string> => ({
-  decode(queue) {
-    const frame = queue.takeUntil('!');
-    return frame && text(frame);
-  },
-});
-
-const chunks = { a: 'a', b: 'b!', c: 'c!d!' };
-const frames = { x: 'ab!', b: 'b!', c: 'c!', d: 'd!' };
+const chunks = { b: 'b!' };
+const frames = { b: 'b!' };
 
 describe('decode', () => {
-  const cases: [name: string, source: string, expected: string, error?: string][] = [
-    ['emits each frame when its last byte comes', '--a-b-c-----|', '----x-(cd)--|'],
-    ['completes with the source at a clean end', '--b--|', '--b--|'],
-    ['errors when the source completes inside a frame', '--b-a--|', '--b----#', 'ERR_INCOMPLETE_READ'],
-    ['passes an error of the source on, behind the frames', '--b-a--#', '--b----#', 'of the source'],
-    ['stays silent with a silent source', '------', '------'],
-  ];
-  for (const [name, source, expected, error] of cases) {
-    it(
-      name,
-      marbles((m) => {
-        const frames$ = m.cold(source, chunks, new Error('of the source')).pipe(
-          map(bytes),
-          decode(shouts),
-          catchError((e: StreamError | Error) => throwError(() => ('code' in e ? e.code : e.message))),
-        );
-        m.expect(frames$).toBeObservable(expected, frames, error);
-      }),
-    );
-  }
+  checkCases(decodeCases);
 
   it(
     'unsubscribes from the source at once',

@@ -1,8 +1,13 @@
 import { finalize, ignoreElements, map, NEVER, of, Subject, throwError, type Observable } from 'rxjs';
 import { connectionPair, useConnection, type Connection } from '../../src/index.js';
-import { fakeConnection, record, text } from '../streams/FakeTransport.js';
+import { manualConnection } from '../../src/testing.js';
+import { checkCases } from '../diagrams/checkCases.js';
+import { useConnectionCases } from '../diagrams/operators.js';
+import { record, text } from '../streams/record.js';
 
 describe('useConnection', () => {
+  checkCases(useConnectionCases);
+
   it('emits what the handler emits, and closes the connection when it ends', () => {
     const [connection, peer] = connectionPair();
     const received = record(peer.reader.chunks());
@@ -21,7 +26,7 @@ describe('useConnection', () => {
   });
 
   it('passes an error of the handler on, thrown or emitted, and closes the connection', () => {
-    const thrown = fakeConnection();
+    const thrown = manualConnection();
     const log = record(
       of<Connection>(thrown).pipe(
         useConnection(() => {
@@ -31,31 +36,31 @@ describe('useConnection', () => {
     );
     expect(log.log).toEqual(['# thrown']);
     expect(thrown.transport.calls).toEqual(['close']);
-    thrown.transport.receiver.closed();
+    thrown.transport.lose();
 
-    const emitted = fakeConnection();
+    const emitted = manualConnection();
     const failing = useConnection(() => throwError(() => new Error('emitted')));
     expect(record(of<Connection>(emitted).pipe(failing)).log).toEqual(['# emitted']);
     expect(emitted.transport.calls).toEqual(['close']);
-    emitted.transport.receiver.closed();
+    emitted.transport.lose();
   });
 
   it('unsubscribing stops the handler and closes the connection', () => {
-    const connection = fakeConnection();
+    const connection = manualConnection();
     let stopped = 0;
     const handler = (): Observable<never> => NEVER.pipe(finalize(() => stopped++));
     of<Connection>(connection).pipe(useConnection(handler)).subscribe().unsubscribe();
     expect(stopped).toBe(1);
     expect(connection.transport.calls).toEqual(['close']);
-    connection.transport.receiver.closed();
+    connection.transport.lose();
   });
 
   it('takes handlers that return promises and arrays', async () => {
-    const connection = fakeConnection();
+    const connection = manualConnection();
     const log = record(of<Connection>(connection).pipe(useConnection(() => [1, 2])));
     expect(log.log).toEqual(['1', '2', '|']);
-    connection.transport.receiver.closed();
-    const other = fakeConnection();
+    connection.transport.lose();
+    const other = manualConnection();
     const done = new Promise((resolve) => {
       of<Connection>(other)
         .pipe(
@@ -66,17 +71,17 @@ describe('useConnection', () => {
     });
     expect(await done).toBe('done');
     expect(other.transport.calls).toEqual(['close']);
-    other.transport.receiver.closed();
+    other.transport.lose();
   });
 
   it('ends no earlier than the source: it waits for the connection to be closed', () => {
     const source$ = new Subject<Connection>();
     const log = record(source$.pipe(useConnection(() => [1])));
-    const connection = fakeConnection();
+    const connection = manualConnection();
     source$.next(connection);
     expect(log.log).toEqual(['1']);
     source$.complete();
     expect(log.log).toEqual(['1', '|']);
-    connection.transport.receiver.closed();
+    connection.transport.lose();
   });
 });

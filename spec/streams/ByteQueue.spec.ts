@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { ByteQueue } from '../../src/streams/ByteQueue.js';
 import { compileSeparator } from '../../src/streams/Separator.js';
-import { bytes, text } from './FakeTransport.js';
+import { bytes, text } from './record.js';
 
 function queueOf(...chunks: (string | number[])[]): ByteQueue {
   const queue = new ByteQueue();

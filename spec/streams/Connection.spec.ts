@@ -1,10 +1,11 @@
 import { concatMap, repeat, VirtualTimeScheduler } from 'rxjs';
 import { connectionPair } from '../../src/index.js';
-import { fakeConnection, record } from './FakeTransport.js';
+import { manualConnection } from '../../src/testing.js';
+import { record } from './record.js';
 
 describe('Connection', () => {
   it('tells the reader first, when the writer knows already', () => {
-    const { reader, writer, transport } = fakeConnection();
+    const { reader, writer, transport } = manualConnection();
     const log: string[] = [];
     writer.waitClosed().subscribe({ error: () => log.push('writer') });
     reader.read().subscribe({
@@ -13,24 +14,24 @@ describe('Connection', () => {
         log.push('reader', ...record(writer.drain()).log);
       },
     });
-    transport.receiver.closed(new Error('reset'));
+    transport.lose(new Error('reset'));
     expect(log).toEqual(['reader', '# ERR_CONNECTION_LOST', 'writer']);
     expect(transport.calls).toEqual([]);
   });
 
   it('a close without an error is the end of the stream', () => {
-    const { reader, transport } = fakeConnection();
+    const { reader, transport } = manualConnection();
     const chunks = record(reader.chunks());
-    transport.data('a');
-    transport.receiver.closed();
+    transport.receive('a');
+    transport.lose();
     expect(chunks.log).toEqual(['a', '|']);
   });
 
   it('passes an error that is none on as the cause', () => {
-    const { reader, transport } = fakeConnection();
+    const { reader, transport } = manualConnection();
     let cause: unknown;
     reader.read().subscribe({ error: (error: Error) => (cause = error.cause) });
-    transport.receiver.closed('cable cut');
+    transport.lose('cable cut');
     expect(cause).toBe('cable cut');
   });
 
@@ -54,24 +55,22 @@ describe('Connection', () => {
   describe('release', () => {
     it('closes, and aborts when the close takes longer than closeTimeout', () => {
       const scheduler = new VirtualTimeScheduler();
-      const held = fakeConnection({ closeTimeout: 500, scheduler });
+      const held = manualConnection({ closeTimeout: 500, scheduler, holdWrites: true });
+      const closed = record(held.writer.waitClosed());
+      held.writer.write('unsent');
       held.release();
-      expect(held.transport.calls).toEqual(['close']);
+      expect(held.transport.calls).toEqual(['write unsent', 'close']);
       scheduler.flush();
       expect(scheduler.now()).toBe(500);
-      expect(held.transport.calls.length).toBe(2);
-      expect(held.transport.calls[1]).toMatch(/^abort/);
-      // The transport reports the reason: a loss, as nobody asked for it.
-      const closed = record(held.writer.waitClosed());
-      held.transport.receiver.closed(new Error('500 ms'));
+      expect(held.transport.calls).toEqual(['write unsent', 'close', 'abort']);
+      // Nobody asked for it, so it is a loss.
       expect(closed.log).toEqual(['# ERR_CONNECTION_LOST']);
     });
 
     it('leaves no timer behind when it closes in time', () => {
       const scheduler = new VirtualTimeScheduler();
-      const connection = fakeConnection({ closeTimeout: 500, scheduler });
+      const connection = manualConnection({ closeTimeout: 500, scheduler });
       connection.release();
-      connection.transport.receiver.closed();
       scheduler.flush();
       expect(connection.transport.calls).toEqual(['close']);
     });
@@ -79,7 +78,7 @@ describe('Connection', () => {
 
   it('refuses a closeTimeout that no timer can have', () => {
     for (const closeTimeout of [-1, NaN, Infinity, 2 ** 31]) {
-      expect(() => fakeConnection({ closeTimeout })).toThrowError(
+      expect(() => manualConnection({ closeTimeout })).toThrowError(
         RangeError,
         new RegExp(`not ${closeTimeout}`),
       );

@@ -1,5 +1,4 @@
 import {
-  catchError,
   concat,
   concatMap,
   EMPTY,
@@ -10,9 +9,7 @@ import {
   take,
   takeWhile,
   tap,
-  throwError,
   timeout,
-  type Observable,
 } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jasmine/index.js';
 import {
@@ -20,9 +17,11 @@ import {
   type LimitOverrunError,
   type Decoder,
   type Separator,
-  type StreamError,
 } from '../../src/index.js';
-import { bytes, fakeConnection, record, text } from './FakeTransport.js';
+import { manualConnection, marbleConnection } from '../../src/testing.js';
+import { checkCases } from '../diagrams/checkCases.js';
+import { readerCases } from '../diagrams/reader.js';
+import { bytes, record, text } from './record.js';
 
 const asText = map(text);
 
@@ -42,74 +41,27 @@ const lengthPrefixed = (): Decoder<string> => {
 
 describe('StreamReader', () => {
   describe('in virtual time', () => {
-    const cases: [
-      name: string,
-      incoming: string,
-      read: (c: ReturnType<typeof fakeConnection>) => Observable<unknown>,
-      expected: string,
-    ][] = [
-      ['read(n) takes what there is', '--a--b|', (c) => c.reader.read(3).pipe(asText), '--(A|)'],
-      ['read() waits for the end', '--a--b--|', (c) => c.reader.read().pipe(asText), '--------(E|)'],
-      [
-        'readExactly waits for its last byte',
-        '--a--b--|',
-        (c) => c.reader.readExactly(6).pipe(asText),
-        '-----(X|)',
-      ],
-      [
-        'readUntil waits for its separator',
-        '--a--b--|',
-        (c) => c.reader.readUntil('\n').pipe(asText),
-        '-----(L|)',
-      ],
-      ['readLine gives the rest at the end', '--a--|', (c) => c.reader.readLine().pipe(asText), '-----(R|)'],
-      ['chunks() is what arrives', '--a--b--|', (c) => c.reader.chunks().pipe(asText), '--R--B--|'],
-      ['lines() are complete lines, then the rest', '--a--b--|', (c) => c.reader.lines(), '-----l--(M|)'],
-      ['a loss reaches a waiting read', '--a--#', (c) => c.reader.readExactly(9).pipe(asText), '-----#'],
-    ];
-    const values = { a: 'abcd', b: 'e\nfg' };
-    const results = {
-      A: 'abc',
-      E: 'abcde\nfg',
-      X: 'abcde\n',
-      L: 'abcde\n',
-      R: 'abcd',
-      B: 'e\nfg',
-      l: 'abcde',
-      M: 'fg',
-    };
-    for (const [name, incoming, read, expected] of cases) {
-      it(
-        name,
-        marbles((m) => {
-          const connection = fakeConnection();
-          connection.transport.play(m.hot(incoming, values, new Error('reset')));
-          const seen$ = read(connection).pipe(
-            catchError((error: StreamError) => throwError(() => error.code)),
-          );
-          m.expect(seen$).toBeObservable(expected, results, 'ERR_CONNECTION_LOST');
-        }),
-      );
-    }
+    checkCases(readerCases);
 
     it(
       'a read that timed out leaves every byte to the next',
       marbles((m) => {
-        const connection = fakeConnection();
-        connection.transport.play(m.hot('--a----b--|', values));
+        const connection = marbleConnection(m, {
+          incoming: '--a----b--|',
+          values: { a: 'abcd', b: 'e\nfg' },
+        });
         const read$ = concat(
           connection.reader.readExactly(6).pipe(timeout({ first: 5, with: () => EMPTY })),
           connection.reader.readUntil('\n'),
         ).pipe(asText);
-        m.expect(read$).toBeObservable('-------(L|)', results);
+        m.expect(read$).toBeObservable('-------(L|)', { L: 'abcde\n' });
       }),
     );
 
     it(
       'reads overlap in the order of their subscription',
       marbles((m) => {
-        const connection = fakeConnection();
-        connection.transport.play(m.hot('--a--b--|', values));
+        const connection = marbleConnection(m, { incoming: '--a--b--|', values: { a: 'abcd', b: 'e\nfg' } });
         m.expect(connection.reader.readExactly(5).pipe(asText)).toBeObservable('-----(x|)', { x: 'abcde' });
         m.expect(connection.reader.readLine().pipe(asText)).toBeObservable('-----(x|)', { x: '\n' });
         m.expect(connection.reader.read().pipe(asText)).toBeObservable('--------(x|)', { x: 'fg' });
@@ -119,26 +71,26 @@ describe('StreamReader', () => {
 
   describe('is cold', () => {
     it('a read takes nothing before it is subscribed to', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const read$ = reader.read(2).pipe(asText);
-      transport.data('abcd');
+      transport.receive('abcd');
       expect(reader.bufferedBytes).toBe(4);
       expect(record(read$).log).toEqual(['ab', '|']);
       expect(record(read$).log).toEqual(['cd', '|']);
     });
 
     it('a decoder is made for each subscription', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const factory = jasmine.createSpy('factory', lengthPrefixed).and.callThrough();
       const read$ = reader.readFrame(factory);
       expect(factory).not.toHaveBeenCalled();
-      transport.data('\x02ab\x01c');
+      transport.receive('\x02ab\x01c');
       expect([...record(read$).log, ...record(read$).log]).toEqual(['ab', '|', 'c', '|']);
       expect(factory).toHaveBeenCalledTimes(2);
     });
 
     it('a factory that throws errors the read', () => {
-      const { reader } = fakeConnection();
+      const { reader } = manualConnection();
       const read$ = reader.frames<never>(() => {
         throw new Error('no decoder today');
       });
@@ -148,77 +100,77 @@ describe('StreamReader', () => {
 
   describe('is synchronous', () => {
     it('from the arrival of bytes to the subscriber, and from subscription to bytes that are there', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const line = record(reader.readLine());
-      transport.data('one\ntwo\n');
+      transport.receive('one\ntwo\n');
       expect(line.log).toEqual(['one\n', '|']);
       expect(record(reader.readLine()).log).toEqual(['two\n', '|']);
     });
 
     it('also where one read is subscribed inside the value of another', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const body = record(
         reader.readLine().pipe(
           concatMap((line) => reader.readExactly(Number(text(line)))),
           repeat(2),
         ),
       );
-      transport.data('3\nabc2\nde');
+      transport.receive('3\nabc2\nde');
       expect(body.log).toEqual(['abc', 'de', '|']);
     });
   });
 
   describe('read', () => {
     it('takes up to n bytes across chunks, and none for 0', () => {
-      const { reader, transport } = fakeConnection();
-      transport.data('line1', 'line2');
+      const { reader, transport } = manualConnection();
+      transport.receive('line1', 'line2');
       expect(record(reader.read(0)).log).toEqual(['', '|']);
       expect(record(reader.read(7)).log).toEqual(['line1li', '|']);
       expect(record(reader.read(100)).log).toEqual(['ne2', '|']);
     });
 
     it('gives no bytes at the end of the stream, again and again', () => {
-      const { reader, transport } = fakeConnection();
-      transport.receiver.eof();
+      const { reader, transport } = manualConnection();
+      transport.receiveEof();
       expect(record(reader.read(10)).log).toEqual(['', '|']);
       expect(record(reader.read()).log).toEqual(['', '|']);
       expect(record(reader.read(-1)).log).toEqual(['', '|']);
     });
 
     it('without n keeps all bytes for the next read when it is unsubscribed', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const all = reader.read().subscribe();
-      transport.data('abc', 'def');
+      transport.receive('abc', 'def');
       all.unsubscribe();
       expect(record(reader.readExactly(6)).log).toEqual(['abcdef', '|']);
     });
 
     it('goes on behind a line', () => {
-      const { reader, transport } = fakeConnection();
-      transport.data('line1\nline2\nline3\n');
+      const { reader, transport } = manualConnection();
+      transport.receive('line1\nline2\nline3\n');
       expect(record(reader.readLine()).log).toEqual(['line1\n', '|']);
       expect(record(reader.read(7)).log).toEqual(['line2\nl', '|']);
       expect(reader.bufferedBytes).toBe(5);
     });
 
     it('without n takes more than twice the limit, which must not stop the peer for good', () => {
-      const { reader, transport } = fakeConnection({ limit: 1 });
-      transport.data('data');
+      const { reader, transport } = manualConnection({ limit: 1 });
+      transport.receive('data');
       const all = record(reader.read());
-      transport.data('more');
-      transport.receiver.eof();
+      transport.receive('more');
+      transport.receiveEof();
       expect(transport.calls).toEqual(['pause', 'resume']);
       expect(all.log).toEqual(['datamore', '|']);
     });
 
     it('is not bound by the limit', () => {
-      const { reader, transport } = fakeConnection({ limit: 3 });
-      transport.data('chunk');
+      const { reader, transport } = manualConnection({ limit: 3 });
+      transport.receive('chunk');
       expect(record(reader.read(5)).log).toEqual(['chunk', '|']);
     });
 
     it('refuses a count that makes no sense, at the call', () => {
-      const { reader } = fakeConnection();
+      const { reader } = manualConnection();
       for (const n of [-2, 1.5, NaN, Infinity, 'x' as never]) {
         expect(() => reader.read(n)).toThrowError(RangeError, new RegExp(`not ${n}`));
       }
@@ -227,24 +179,24 @@ describe('StreamReader', () => {
 
   describe('readExactly', () => {
     it('gives no bytes for 0', () => {
-      const { reader, transport } = fakeConnection();
-      transport.data('abc');
+      const { reader, transport } = manualConnection();
+      transport.receive('abc');
       expect(record(reader.readExactly(0)).log).toEqual(['', '|']);
       expect(reader.bufferedBytes).toBe(3);
     });
 
     it('is not bound by the limit', () => {
-      const { reader, transport } = fakeConnection({ limit: 3 });
-      transport.data('chunk');
+      const { reader, transport } = manualConnection({ limit: 3 });
+      transport.receive('chunk');
       expect(record(reader.readExactly(5)).log).toEqual(['chunk', '|']);
     });
 
     it('hands over the bytes so far when the stream ends, with the numbers', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       let error: unknown;
       reader.readExactly(36).subscribe({ error: (e: unknown) => (error = e) });
-      transport.data('line1\nline2\nline3\n');
-      transport.receiver.eof();
+      transport.receive('line1\nline2\nline3\n');
+      transport.receiveEof();
       expect(error).toBeInstanceOf(IncompleteReadError);
       const incomplete = error as IncompleteReadError;
       expect(text(incomplete.partial)).toBe('line1\nline2\nline3\n');
@@ -254,8 +206,8 @@ describe('StreamReader', () => {
     });
 
     it('errors at a clean end as well, with no bytes', () => {
-      const { reader, transport } = fakeConnection();
-      transport.receiver.eof();
+      const { reader, transport } = manualConnection();
+      transport.receiveEof();
       let error: unknown;
       reader.readExactly(2).subscribe({ error: (e: unknown) => (error = e) });
       expect((error as IncompleteReadError).partial.length).toBe(0);
@@ -263,8 +215,8 @@ describe('StreamReader', () => {
     });
 
     it('refuses a count that makes no sense, at the call, and takes nothing', () => {
-      const { reader, transport } = fakeConnection();
-      transport.data('abc');
+      const { reader, transport } = manualConnection();
+      transport.receive('abc');
       for (const n of [-1, 0.5, NaN])
         expect(() => reader.readExactly(n)).toThrowError(RangeError, new RegExp(`not ${n}`));
       expect(reader.bufferedBytes).toBe(3);
@@ -277,9 +229,9 @@ describe('StreamReader', () => {
       separator?: Separator,
       limit = 65536,
     ): { log: readonly string[]; left: number } => {
-      const { reader, transport } = fakeConnection({ limit });
+      const { reader, transport } = manualConnection({ limit });
       const { log } = record(reader.readUntil(separator));
-      transport.data(...chunks);
+      transport.receive(...chunks);
       return { log, left: reader.bufferedBytes };
     };
 
@@ -312,8 +264,8 @@ describe('StreamReader', () => {
 
     it('says how many bytes can be skipped after an overrun, and of what kind it was', () => {
       const overrun = (chunk: string): LimitOverrunError => {
-        const { reader, transport } = fakeConnection({ limit: 3 });
-        transport.data(chunk);
+        const { reader, transport } = manualConnection({ limit: 3 });
+        transport.receive(chunk);
         let error: unknown;
         reader.readUntil('AAA').subscribe({ error: (e: unknown) => (error = e) });
         return error as LimitOverrunError;
@@ -325,27 +277,27 @@ describe('StreamReader', () => {
     });
 
     it('hands over the bytes so far when the stream ends, part of a separator included', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       let error: unknown;
       reader.readUntil('AAA').subscribe({ error: (e: unknown) => (error = e) });
-      transport.data('some dataAA');
-      transport.receiver.eof();
+      transport.receive('some dataAA');
+      transport.receiveEof();
       expect(text((error as IncompleteReadError).partial)).toBe('some dataAA');
       expect((error as IncompleteReadError).expected).toBeNull();
       expect(reader.bufferedBytes).toBe(0);
     });
 
     it('finds what came together with the end, and overruns before it tells of the end', () => {
-      const { reader, transport } = fakeConnection({ limit: 3 });
-      transport.data('ab\n12345');
-      transport.receiver.eof();
+      const { reader, transport } = manualConnection({ limit: 3 });
+      transport.receive('ab\n12345');
+      transport.receiveEof();
       expect(record(reader.readUntil()).log).toEqual(['ab\n', '|']);
       expect(record(reader.readUntil()).log).toEqual(['# ERR_LIMIT_OVERRUN']);
       expect(record(reader.read()).log).toEqual(['12345', '|']);
     });
 
     it('refuses an empty separator at the call', () => {
-      const { reader } = fakeConnection();
+      const { reader } = manualConnection();
       for (const separator of ['', [], [''], new Uint8Array(0)]) {
         expect(() => reader.readUntil(separator)).toThrowError(RangeError, /Separator should/);
       }
@@ -355,18 +307,18 @@ describe('StreamReader', () => {
 
   describe('readLine', () => {
     it('gives lines with their newline, at the end the rest, then nothing', () => {
-      const { reader, transport } = fakeConnection();
-      transport.data('chunk1 ', 'chunk2 ', '\n chunk4');
+      const { reader, transport } = manualConnection();
+      transport.receive('chunk1 ', 'chunk2 ', '\n chunk4');
       expect(record(reader.readLine()).log).toEqual(['chunk1 chunk2 \n', '|']);
-      transport.receiver.eof();
+      transport.receiveEof();
       expect(record(reader.readLine()).log).toEqual([' chunk4', '|']);
       expect(record(reader.readLine()).log).toEqual(['', '|']);
     });
 
     it('drops a line that is too long: up to its newline, or as far as it has come', () => {
       const lines = (limit: number, ...chunks: string[]): { log: readonly string[]; left: number } => {
-        const { reader, transport } = fakeConnection({ limit });
-        transport.data(...chunks);
+        const { reader, transport } = manualConnection({ limit });
+        transport.receive(...chunks);
         const { log } = record(reader.readLine());
         return { log, left: reader.bufferedBytes };
       };
@@ -378,9 +330,9 @@ describe('StreamReader', () => {
     });
 
     it('drops it as well when it arrives while the read waits, and the next line is whole', () => {
-      const { reader, transport } = fakeConnection({ limit: 7 });
+      const { reader, transport } = manualConnection({ limit: 7 });
       const line = record(reader.readLine());
-      transport.data('chunk1', 'chunk2\nchunk3\n');
+      transport.receive('chunk1', 'chunk2\nchunk3\n');
       expect(line.log).toEqual(['# ERR_LIMIT_OVERRUN']);
       expect(record(reader.readLine()).log).toEqual(['chunk3\n', '|']);
     });
@@ -388,45 +340,45 @@ describe('StreamReader', () => {
 
   describe('readFrame and frames', () => {
     it('read frames as they complete', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const frames = record(reader.frames(lengthPrefixed));
-      transport.data('\x02a', 'b\x01c\x03de');
+      transport.receive('\x02a', 'b\x01c\x03de');
       expect(frames.log).toEqual(['ab', 'c']);
-      transport.data('f');
-      transport.receiver.eof();
+      transport.receive('f');
+      transport.receiveEof();
       expect(frames.log).toEqual(['ab', 'c', 'def', '|']);
     });
 
     it('readFrame completes without a value at a clean end', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const frame = record(reader.readFrame(lengthPrefixed));
-      transport.receiver.eof();
+      transport.receiveEof();
       expect(frame.log).toEqual(['|']);
     });
 
     it('the end inside a frame is an error with all bytes of the frame, also those the decoder took', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       let error: unknown;
       reader.frames(lengthPrefixed).subscribe({ error: (e: unknown) => (error = e) });
-      transport.data('\x01a\x05bcd');
-      transport.receiver.eof();
+      transport.receive('\x01a\x05bcd');
+      transport.receiveEof();
       expect(text((error as IncompleteReadError).partial)).toBe('\x05bcd');
       expect(reader.atEof()).toBeTrue();
     });
 
     it('what a decoder took of an unfinished frame goes back when the read is unsubscribed', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const first = reader.readFrame(lengthPrefixed).subscribe();
-      transport.data('\x05ab');
+      transport.receive('\x05ab');
       expect(reader.bufferedBytes).toBe(3);
       first.unsubscribe();
       const second = record(reader.readFrame(lengthPrefixed));
-      transport.data('cde');
+      transport.receive('cde');
       expect(second.log).toEqual(['abcde', '|']);
     });
 
     it('a decoder that throws leaves the bytes of the bad frame, and only those before it are gone', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const picky = (): Decoder<number> => ({
         decode(queue) {
           const value = queue.takeUint8();
@@ -435,13 +387,13 @@ describe('StreamReader', () => {
         },
       });
       const frames = record(reader.frames(picky));
-      transport.data('abXc');
+      transport.receive('abXc');
       expect(frames.log).toEqual(['97', '98', '# X is not allowed']);
       expect(record(reader.read(9)).log).toEqual(['Xc', '|']);
     });
 
     it('decoders are switched in mid-stream without losing a byte', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const log = record(
         concat(
           reader.readLine().pipe(asText),
@@ -450,8 +402,8 @@ describe('StreamReader', () => {
           reader.lines(),
         ),
       );
-      transport.data('head\n\x02ab\x01cXYone\ntwo\n');
-      transport.receiver.eof();
+      transport.receive('head\n\x02ab\x01cXYone\ntwo\n');
+      transport.receiveEof();
       expect(log.log).toEqual(['head\n', 'ab', 'c', 'XY', 'one', 'two', '|']);
     });
   });
@@ -459,12 +411,12 @@ describe('StreamReader', () => {
   describe('lines', () => {
     const linesOf = (
       chunks: string[],
-      options?: Parameters<ReturnType<typeof fakeConnection>['reader']['lines']>[0],
+      options?: Parameters<ReturnType<typeof manualConnection>['reader']['lines']>[0],
     ): readonly string[] => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const { log } = record(reader.lines(options));
-      transport.data(...chunks);
-      transport.receiver.eof();
+      transport.receive(...chunks);
+      transport.receiveEof();
       return log;
     };
 
@@ -474,12 +426,12 @@ describe('StreamReader', () => {
     });
 
     it('decodes UTF-8 across chunk borders', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const { log } = record(reader.lines());
       const data = bytes('h\u00e9llo\nw\u00f6rld\n\ud83d\ude00\nrest \u20ac');
-      for (const byte of data) transport.receiver.data(Uint8Array.of(byte));
-      transport.receiver.data(data.slice());
-      transport.receiver.eof();
+      for (const byte of data) transport.receive(Uint8Array.of(byte));
+      transport.receive(data.slice());
+      transport.receiveEof();
       expect(log).toEqual([
         'h\u00e9llo',
         'w\u00f6rld',
@@ -493,20 +445,20 @@ describe('StreamReader', () => {
     });
 
     it('keeps bytes and text in step where the text is not UTF-8', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const first = record(reader.lines().pipe(take(2)));
-      transport.receiver.data(Uint8Array.of(0xff, 0x0a, 0xe2, 0x82, 0x0a, 0x61, 0x62));
+      transport.receive(Uint8Array.of(0xff, 0x0a, 0xe2, 0x82, 0x0a, 0x61, 0x62));
       expect(first.log).toEqual(['\ufffd', '\ufffd', '|']);
       expect(record(reader.readExactly(2)).log).toEqual(['ab', '|']);
     });
 
     it('knows latin1 and ascii', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const latin1 = record(reader.lines({ encoding: 'latin1' }).pipe(take(1)));
-      transport.receiver.data(Uint8Array.of(0xe9, 0x0a));
+      transport.receive(Uint8Array.of(0xe9, 0x0a));
       expect(latin1.log).toEqual(['\u00e9', '|']);
       const ascii = record(reader.lines({ encoding: 'ascii' }));
-      transport.receiver.data(Uint8Array.of(0x61, 0x0a, 0xe9, 0x0a));
+      transport.receive(Uint8Array.of(0x61, 0x0a, 0xe9, 0x0a));
       expect(ascii.log).toEqual(['a', '# ERR_DECODE']);
       expect(reader.bufferedBytes).toBe(2);
     });
@@ -514,15 +466,15 @@ describe('StreamReader', () => {
     it('errors at a line beyond the limit, whose bytes stay', () => {
       expect(linesOf(['ab\nabc\nabcd\n'], { limit: 3 })).toEqual(['ab', 'abc', '# ERR_LIMIT_OVERRUN']);
       expect(linesOf(['ab\nab', 'c', 'd'], { limit: 3 })).toEqual(['ab', '# ERR_LIMIT_OVERRUN']);
-      const { reader, transport } = fakeConnection({ limit: 3 });
+      const { reader, transport } = manualConnection({ limit: 3 });
       const { log } = record(reader.lines());
-      transport.data('ab\nabcdef\n');
+      transport.receive('ab\nabcdef\n');
       expect(log).toEqual(['ab', '# ERR_LIMIT_OVERRUN']);
       expect(record(reader.read(99)).log).toEqual(['abcdef\n', '|']);
     });
 
     it('refuses an unknown encoding and a senseless limit at the call', () => {
-      const { reader } = fakeConnection();
+      const { reader } = manualConnection();
       expect(() => reader.lines({ encoding: 'utf-16' as never })).toThrowError(RangeError, /utf-16/);
       expect(() => reader.lines({ limit: 0 })).toThrowError(RangeError, /not 0/);
     });
@@ -531,44 +483,44 @@ describe('StreamReader', () => {
   describe('a continuous read holds the reader', () => {
     for (const name of ['chunks', 'lines'] as const) {
       it(`${name}() makes another read fail, and goes on itself`, () => {
-        const { reader, transport } = fakeConnection();
+        const { reader, transport } = manualConnection();
         const holder = record<unknown>(reader[name]());
         expect(record(reader.read(1)).log).toEqual(['# ERR_READER_BUSY']);
         expect(record(reader.chunks()).log).toEqual(['# ERR_READER_BUSY']);
-        transport.data('a\n');
+        transport.receive('a\n');
         expect(holder.log.length).toBe(1);
       });
     }
 
     it('waits for the one-shot reads that were before it, and refuses those behind it', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const one = record(reader.readExactly(3));
       const lines = record(reader.lines());
       expect(record(reader.read(1)).log).toEqual(['# ERR_READER_BUSY']);
-      transport.data('abcd\n');
+      transport.receive('abcd\n');
       expect(one.log).toEqual(['abc', '|']);
       expect(lines.log).toEqual(['d']);
     });
 
     it('until it is unsubscribed', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const holder = reader.lines().subscribe();
-      transport.data('ab');
+      transport.receive('ab');
       holder.unsubscribe();
       expect(record(reader.read(9)).log).toEqual(['ab', '|']);
     });
 
     it('a read subscribed inside its value errors when it goes on', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const log = record(reader.lines().pipe(mergeMap(() => reader.readExactly(1))));
-      transport.data('a\nb\n');
+      transport.receive('a\nb\n');
       expect(log.log).toEqual(['# ERR_READER_BUSY']);
     });
   });
 
   describe('survives what a subscriber does inside next', () => {
     it('lines() up to an empty one, then readExactly subscribed inside complete, loses nothing', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const log: string[] = [];
       reader
         .lines()
@@ -577,71 +529,71 @@ describe('StreamReader', () => {
           next: (line) => log.push(line),
           complete: () => reader.readExactly(4).subscribe((body) => log.push(text(body))),
         });
-      transport.data('a: 1\r\nb: 2\r\n\r\nbo');
-      transport.data('dy!');
+      transport.receive('a: 1\r\nb: 2\r\n\r\nbo');
+      transport.receive('dy!');
       expect(log).toEqual(['a: 1', 'b: 2', 'body']);
       expect(reader.bufferedBytes).toBe(1);
     });
 
     it('take(1) with the next read subscribed inside its value loses nothing', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const log: string[] = [];
       reader
         .lines()
         .pipe(take(1))
         .subscribe(() => reader.readExactly(2).subscribe((body) => log.push(text(body))));
-      transport.data('head\nbody');
+      transport.receive('head\nbody');
       expect(log).toEqual(['bo']);
     });
 
     it('bytes fed inside next come after those that were there', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const log: string[] = [];
       reader.lines().subscribe((line) => {
-        if (line === 'a') transport.data('z\n');
+        if (line === 'a') transport.receive('z\n');
         log.push(line);
       });
-      transport.data('a\nb\n');
+      transport.receive('a\nb\n');
       expect(log).toEqual(['a', 'b', 'z']);
     });
 
     it('the end of the stream inside next comes after the last value', () => {
-      const { reader, transport } = fakeConnection();
-      const log = record(reader.lines().pipe(tap((line) => line === 'a' && transport.receiver.eof())));
-      transport.data('a\nb\nc');
+      const { reader, transport } = manualConnection();
+      const log = record(reader.lines().pipe(tap((line) => line === 'a' && transport.receiveEof())));
+      transport.receive('a\nb\nc');
       expect(log.log).toEqual(['a', 'b', 'c', '|']);
     });
 
     it('unsubscribing inside next stops at once', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const log: string[] = [];
       const subscription = reader.lines().subscribe((line) => {
         log.push(line);
         subscription.unsubscribe();
       });
-      transport.data('a\nb\nc\n');
+      transport.receive('a\nb\nc\n');
       expect(log).toEqual(['a']);
       expect(reader.bufferedBytes).toBe(4);
     });
 
     it('thousands of reads, each subscribed by the end of the one before, need no stack', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       let count = 0;
       reader
         .readLine()
         .pipe(repeat(50_000))
         .subscribe(() => count++);
-      transport.data('x\n'.repeat(50_000));
+      transport.receive('x\n'.repeat(50_000));
       expect(count).toBe(50_000);
     });
 
     it('unsubscribing a waiting read serves those behind it', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const large = reader.readExactly(100).subscribe();
       const small = record(reader.readExactly(2));
       const middle = reader.readExactly(50).subscribe();
       const last = record(reader.readExactly(3));
-      transport.data('abcde');
+      transport.receive('abcde');
       middle.unsubscribe();
       expect(small.log).toEqual([]);
       large.unsubscribe();
@@ -650,32 +602,32 @@ describe('StreamReader', () => {
     });
 
     it('a read unsubscribed before its turn, from inside the value of the one in front, takes nothing', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const log: string[] = [];
       reader.readExactly(1).subscribe(() => {
         const never = reader.readExactly(1).subscribe(() => log.push('taken'));
         never.unsubscribe();
       });
-      transport.data('ab');
+      transport.receive('ab');
       expect(log).toEqual([]);
       expect(record(reader.read(9)).log).toEqual(['b', '|']);
     });
 
     it('nothing is emitted after the end', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const log = record(reader.chunks());
-      transport.data('a');
-      transport.receiver.eof();
-      transport.data('b');
-      transport.receiver.closed(new Error('late'));
+      transport.receive('a');
+      transport.receiveEof();
+      transport.receive('b');
+      transport.lose(new Error('late'));
       expect(log.log).toEqual(['a', '|']);
     });
 
     it('is torn down once, whichever way it ends', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       let finalized = 0;
       const read$ = reader.read(1).pipe(finalize(() => finalized++));
-      transport.data('a');
+      transport.receive('a');
       read$.subscribe();
       read$.subscribe().unsubscribe();
       expect(finalized).toBe(2);
@@ -684,10 +636,10 @@ describe('StreamReader', () => {
 
   describe('flow control', () => {
     it('pauses above twice the limit, resumes at the limit', () => {
-      const { reader, transport } = fakeConnection({ limit: 4 });
-      transport.data('12345678');
+      const { reader, transport } = manualConnection({ limit: 4 });
+      transport.receive('12345678');
       expect(transport.calls).toEqual([]);
-      transport.data('9');
+      transport.receive('9');
       expect(transport.calls).toEqual(['pause']);
       reader.readExactly(4).subscribe();
       expect(transport.calls).toEqual(['pause']);
@@ -696,34 +648,34 @@ describe('StreamReader', () => {
     });
 
     it('a read that cannot be met resumes before it waits', () => {
-      const { reader, transport } = fakeConnection({ limit: 4 });
-      transport.data('123456789');
+      const { reader, transport } = manualConnection({ limit: 4 });
+      transport.receive('123456789');
       const log = record(reader.readExactly(20));
       expect(transport.calls).toEqual(['pause', 'resume']);
-      transport.data('0123456789', 'abcdef');
+      transport.receive('0123456789', 'abcdef');
       expect(log.log).toEqual(['1234567890123456789a', '|']);
       expect(transport.calls).toEqual(['pause', 'resume']);
     });
 
     it('does not pause for bytes that a waiting read takes at once', () => {
-      const { reader, transport } = fakeConnection({ limit: 4 });
+      const { reader, transport } = manualConnection({ limit: 4 });
       reader.chunks().subscribe();
-      transport.data('0123456789'.repeat(10));
+      transport.receive('0123456789'.repeat(10));
       expect(transport.calls).toEqual([]);
     });
 
-    it('does not resume after the end', () => {
-      const { reader, transport } = fakeConnection({ limit: 1 });
-      transport.data('abcdef');
-      transport.receiver.eof();
-      reader.read().subscribe();
+    it('does not resume after a loss', () => {
+      const { reader, transport } = manualConnection({ limit: 1 });
+      transport.receive('abcdef');
+      transport.lose(new Error('reset'));
+      reader.readExactly(6).subscribe();
       expect(transport.calls).toEqual(['pause']);
     });
 
     it('unsubscribing the read that needed more pauses again', () => {
-      const { reader, transport } = fakeConnection({ limit: 2 });
+      const { reader, transport } = manualConnection({ limit: 2 });
       const read = reader.readExactly(100).subscribe();
-      transport.data('0123456789');
+      transport.receive('0123456789');
       expect(transport.calls).toEqual([]);
       read.unsubscribe();
       expect(transport.calls).toEqual(['pause']);
@@ -731,17 +683,17 @@ describe('StreamReader', () => {
 
     it('refuses a limit that is no positive integer', () => {
       for (const limit of [0, -1, 1.5, NaN, Infinity]) {
-        expect(() => fakeConnection({ limit })).toThrowError(RangeError, new RegExp(`limit.*not ${limit}`));
+        expect(() => manualConnection({ limit })).toThrowError(RangeError, new RegExp(`limit.*not ${limit}`));
       }
     });
   });
 
   describe('when the connection is lost', () => {
     it('delivers what was received first, then the error, again and again', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const cause = new Error('read ECONNRESET');
-      transport.data('ab\ncd');
-      transport.receiver.closed(cause);
+      transport.receive('ab\ncd');
+      transport.lose(cause);
       expect(record(reader.readLine()).log).toEqual(['ab\n', '|']);
       expect(record(reader.readLine()).log).toEqual(['# ERR_CONNECTION_LOST']);
       expect(record(reader.readExactly(2)).log).toEqual(['cd', '|']);
@@ -753,54 +705,54 @@ describe('StreamReader', () => {
     });
 
     it('a loss behind the end of the stream leaves the end what it was', () => {
-      const { reader, transport } = fakeConnection();
-      transport.data('a');
-      transport.receiver.eof();
-      transport.receiver.closed(new Error('write EPIPE'));
+      const { reader, transport } = manualConnection();
+      transport.receive('a');
+      transport.receiveEof();
+      transport.lose(new Error('write EPIPE'));
       expect(record(reader.chunks()).log).toEqual(['a', '|']);
       expect(reader.atEof()).toBeTrue();
     });
 
     it('a read that was unsubscribed hears nothing of it', () => {
-      const { reader, transport } = fakeConnection();
+      const { reader, transport } = manualConnection();
       const log: unknown[] = [];
       reader
         .readLine()
         .subscribe({ error: (error: unknown) => log.push(error) })
         .unsubscribe();
-      transport.receiver.closed(new Error('lost'));
+      transport.lose(new Error('lost'));
       expect(log).toEqual([]);
     });
   });
 
   it('atEof is true when the stream has ended and all is read', () => {
-    const { reader, transport } = fakeConnection();
+    const { reader, transport } = manualConnection();
     expect(reader.atEof()).toBeFalse();
-    transport.data('some data\n');
-    transport.receiver.eof();
+    transport.receive('some data\n');
+    transport.receiveEof();
     expect(reader.atEof()).toBeFalse();
     reader.readLine().subscribe();
     expect(reader.atEof()).toBeTrue();
   });
 
   it('is iterated by lines, one read for each', async () => {
-    const { reader, transport } = fakeConnection();
-    transport.data('one\ntwo\nth');
+    const { reader, transport } = manualConnection();
+    transport.receive('one\ntwo\nth');
     const lines: string[] = [];
     for await (const line of reader) {
       lines.push(text(line));
       if (lines.length === 2) {
         expect(reader.bufferedBytes).toBe(2);
-        transport.data('ree');
-        transport.receiver.eof();
+        transport.receive('ree');
+        transport.receiveEof();
       }
     }
     expect(lines).toEqual(['one\n', 'two\n', 'three']);
   });
 
   it('leaves the rest to the next read when the iteration is broken off', async () => {
-    const { reader, transport } = fakeConnection();
-    transport.data('one\ntwo\n');
+    const { reader, transport } = manualConnection();
+    transport.receive('one\ntwo\n');
     for await (const line of reader) {
       expect(text(line)).toBe('one\n');
       break;

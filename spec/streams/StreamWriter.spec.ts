@@ -1,15 +1,23 @@
 import { concat, concatMap, map } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jasmine/index.js';
-import { bytes, fakeConnection, record } from './FakeTransport.js';
+import { manualConnection, type ManualConnection, type ManualTransport } from '../../src/testing.js';
+import { bytes, record } from './record.js';
 
 const marks = { highWaterMark: 10, lowWaterMark: 4 };
+
+/** A connection whose written bytes wait until the spec drains them. */
+const writing = (options?: Parameters<typeof manualConnection>[0]): ManualConnection =>
+  manualConnection({ holdWrites: true, extraInfo: { sockname: here }, ...options });
+const here = { address: '127.0.0.1', family: 'IPv4', port: 1 };
+const drainTo = (transport: ManualTransport, size: number): void =>
+  transport.drain(transport.writeQueueSize - size);
 
 describe('StreamWriter', () => {
   describe('in virtual time', () => {
     it(
       'paused$, drain$ and drain() follow the write queue',
       marbles((m) => {
-        const { writer, transport } = fakeConnection(marks);
+        const { writer, transport } = writing(marks);
         // Each letter: how many bytes the queue has from then on.
         const queue$ = m.hot(' --a--b--c--d--e--', { a: 10, b: 11, c: 5, d: 4, e: 0 });
         const paused = '       f----t-----f-----';
@@ -17,7 +25,7 @@ describe('StreamWriter', () => {
         const waiting = '      -----------(d|)  ';
         queue$.subscribe((size) => {
           if (size > transport.writeQueueSize) writer.write('x'.repeat(size - transport.writeQueueSize));
-          else transport.flushTo(size);
+          else drainTo(transport, size);
         });
         m.expect(writer.paused$).toBeObservable(paused, { f: false, t: true });
         m.expect(writer.drain$).toBeObservable(drain, { d: undefined });
@@ -30,9 +38,9 @@ describe('StreamWriter', () => {
     it(
       'send() waits for room: concat writes one piece for each drain signal',
       marbles((m) => {
-        const { writer, transport } = fakeConnection({ highWaterMark: 0 });
+        const { writer, transport } = writing({ highWaterMark: 0 });
         const flush$ = m.hot('---f---f---f', { f: 0 });
-        flush$.subscribe(() => transport.flushTo(0));
+        flush$.subscribe(() => transport.drain());
         const all$ = concat(writer.send('one'), writer.send('two'), writer.send('three'));
         m.expect(all$).toBeObservable('-----------|');
         m.expect(flush$.pipe(map(() => transport.calls.length))).toBeObservable('---2---3---3', {
@@ -45,9 +53,9 @@ describe('StreamWriter', () => {
     it(
       'a loss while waiting errors drain() and completes the signals',
       marbles((m) => {
-        const { writer, transport } = fakeConnection(marks);
+        const { writer, transport } = writing(marks);
         writer.write('x'.repeat(11));
-        m.hot('---x').subscribe(() => transport.receiver.closed(new Error('reset')));
+        m.hot('---x').subscribe(() => transport.lose(new Error('reset')));
         const log = record(writer.drain());
         m.expect(writer.drain$).toBeObservable('---|');
         m.expect(writer.paused$).toBeObservable('t--|', { t: true });
@@ -59,7 +67,7 @@ describe('StreamWriter', () => {
 
   describe('write', () => {
     it('hands text and bytes to the transport, at once and in order', () => {
-      const { writer, transport } = fakeConnection();
+      const { writer, transport } = writing();
       writer.write('one');
       writer.write(bytes('two'));
       writer.writeLines(['three', bytes('four')]);
@@ -67,27 +75,27 @@ describe('StreamWriter', () => {
     });
 
     it('does nothing for no bytes', () => {
-      const { writer, transport } = fakeConnection();
+      const { writer, transport } = writing();
       writer.write('');
       writer.write(new Uint8Array(0));
       expect(transport.calls).toEqual([]);
     });
 
     it('is not subject to flow control', () => {
-      const { writer, transport } = fakeConnection({ highWaterMark: 0 });
+      const { writer, transport } = writing({ highWaterMark: 0 });
       writer.write('one');
       writer.write('two');
       expect(transport.calls.length).toBe(2);
     });
 
     it('throws after writeEof and after close, and says which', () => {
-      const one = fakeConnection().writer;
+      const one = writing().writer;
       one.writeEof();
       expect(() => one.write('x')).toThrowMatching(
         (e: { code: string; message: string }) =>
           e.code === 'ERR_WRITE_AFTER_END' && e.message.includes('writeEof'),
       );
-      const other = fakeConnection().writer;
+      const other = writing().writer;
       other.close();
       expect(() => other.write('')).toThrowMatching(
         (e: { code: string; message: string }) =>
@@ -96,8 +104,8 @@ describe('StreamWriter', () => {
     });
 
     it('drops data after the connection is lost; drain, send and waitClosed tell of it', () => {
-      const { writer, transport } = fakeConnection();
-      transport.receiver.closed(new Error('reset'));
+      const { writer, transport } = writing();
+      transport.lose(new Error('reset'));
       writer.write('x');
       expect(transport.calls).toEqual([]);
       for (const stream$ of [writer.drain(), writer.send('y'), writer.waitClosed()]) {
@@ -106,7 +114,7 @@ describe('StreamWriter', () => {
     });
 
     it('refuses what is neither text nor bytes', () => {
-      const { writer } = fakeConnection();
+      const { writer } = writing();
       for (const data of [1, null, undefined, {}, [1]]) {
         expect(() => writer.write(data as never)).toThrowError(TypeError, /string or a Uint8Array/);
       }
@@ -115,25 +123,25 @@ describe('StreamWriter', () => {
 
   describe('water marks', () => {
     it('default to 64 KiB and 16 KiB', () => {
-      const { writer, transport } = fakeConnection();
+      const { writer, transport } = writing();
       const paused = record(writer.paused$);
       writer.write(new Uint8Array(65536));
       expect(paused.log).toEqual(['false']);
       writer.write('x');
-      transport.flushTo(16385);
+      drainTo(transport, 16385);
       expect(paused.log).toEqual(['false', 'true']);
-      transport.flushTo(16384);
+      drainTo(transport, 16384);
       expect(paused.log).toEqual(['false', 'true', 'false']);
     });
 
     it('the low one is a quarter of the high, the high four times the low', () => {
-      const high = fakeConnection({ highWaterMark: 100 });
+      const high = writing({ highWaterMark: 100 });
       high.writer.write(new Uint8Array(101));
       const highPaused = record(high.writer.paused$);
-      high.transport.flushTo(26);
-      high.transport.flushTo(25);
+      drainTo(high.transport, 26);
+      drainTo(high.transport, 25);
       expect(highPaused.log).toEqual(['true', 'false']);
-      const low = fakeConnection({ lowWaterMark: 10 });
+      const low = writing({ lowWaterMark: 10 });
       const lowPaused = record(low.writer.paused$);
       low.writer.write(new Uint8Array(40));
       expect(lowPaused.log).toEqual(['false']);
@@ -150,7 +158,7 @@ describe('StreamWriter', () => {
         { highWaterMark: Infinity },
       ];
       for (const options of wrong)
-        expect(() => fakeConnection(options))
+        expect(() => writing(options))
           .withContext(JSON.stringify(options))
           .toThrowError(RangeError, /Water marks/);
     });
@@ -158,41 +166,41 @@ describe('StreamWriter', () => {
 
   describe('signals', () => {
     it('paused$ gives the current value first, and each change once', () => {
-      const { writer, transport } = fakeConnection(marks);
+      const { writer, transport } = writing(marks);
       writer.write('x'.repeat(11));
       writer.write('y');
       const paused = record(writer.paused$);
-      transport.flushTo(3);
-      transport.flushTo(0);
+      drainTo(transport, 3);
+      transport.drain();
       expect(paused.log).toEqual(['true', 'false']);
     });
 
     it('a subscriber that writes inside the signal leaves nobody with an old value', () => {
-      const { writer, transport } = fakeConnection(marks);
+      const { writer, transport } = writing(marks);
       writer.paused$.subscribe((paused) => {
         if (!paused && transport.calls.length === 1) writer.write('y'.repeat(11));
       });
       const second = record(writer.paused$);
       writer.write('x'.repeat(11));
-      transport.flushTo(0);
+      transport.drain();
       expect(second.log.at(-1)).toBe('true');
       const third = record(writer.paused$);
       expect(third.log).toEqual(['true']);
     });
 
     it('drain() answers at once when not paused, and to all that wait', () => {
-      const { writer, transport } = fakeConnection(marks);
+      const { writer, transport } = writing(marks);
       expect(record(writer.drain()).log).toEqual(['undefined', '|']);
       writer.write('x'.repeat(11));
       const waiting = Array.from({ length: 10 }, () => record(writer.drain()));
-      transport.flushTo(5);
+      drainTo(transport, 5);
       expect(waiting.map(({ log }) => log)).toEqual(waiting.map(() => []));
-      transport.flushTo(4);
+      drainTo(transport, 4);
       expect(waiting.map(({ log }) => log)).toEqual(waiting.map(() => ['undefined', '|']));
     });
 
     it('drain() and send() are cold', () => {
-      const { writer, transport } = fakeConnection();
+      const { writer, transport } = writing();
       const send$ = writer.send('x');
       void writer.drain();
       expect(transport.calls).toEqual([]);
@@ -202,37 +210,38 @@ describe('StreamWriter', () => {
     });
 
     it('send() errors where write() throws', () => {
-      const { writer } = fakeConnection();
+      const { writer } = writing();
       writer.close();
       expect(record(writer.send('x')).log).toEqual(['# ERR_WRITE_AFTER_END']);
     });
 
     it('drain() is told of a peer that closed', () => {
-      const { writer, transport } = fakeConnection();
-      transport.receiver.closed();
+      const { writer, transport } = writing();
+      transport.lose();
       expect(record(writer.drain()).log).toEqual(['# ERR_CONNECTION_LOST']);
     });
   });
 
   describe('closing', () => {
     it('close() asks the transport once, waitClosed() waits for it', () => {
-      const { writer, transport } = fakeConnection();
+      const { writer, transport } = writing();
       const closed = record(writer.waitClosed());
+      writer.write('last words');
       expect(writer.isClosing()).toBeFalse();
       writer.close();
       writer.close();
       expect(writer.isClosing()).toBeTrue();
-      expect(transport.calls).toEqual(['close']);
+      expect(transport.calls).toEqual(['write last words', 'close']);
       expect(closed.log).toEqual([]);
-      transport.receiver.closed();
+      transport.drain();
       expect(closed.log).toEqual(['undefined', '|']);
       expect(record(writer.waitClosed()).log).toEqual(['undefined', '|']);
       expect(record(writer.drain()).log).toEqual(['# ERR_CONNECTION_CLOSED']);
     });
 
     it('close() after the loss asks nobody', () => {
-      const { writer, transport } = fakeConnection();
-      transport.receiver.closed();
+      const { writer, transport } = writing();
+      transport.lose();
       expect(writer.isClosing()).toBeTrue();
       writer.close();
       writer.abort();
@@ -240,7 +249,7 @@ describe('StreamWriter', () => {
     });
 
     it('abort() discards: reads, drain and send error with the reason, waitClosed does not', () => {
-      const { reader, writer, transport } = fakeConnection(marks);
+      const { reader, writer, transport } = writing(marks);
       const read = record(reader.read());
       writer.write('x'.repeat(11));
       const drained = record(writer.drain());
@@ -249,8 +258,8 @@ describe('StreamWriter', () => {
       reader.readLine().subscribe({ error: (error: Error) => (cause = error.cause) });
       writer.abort(reason);
       writer.abort();
-      transport.receiver.closed(reason);
-      expect(transport.calls.slice(1)).toEqual(['abort {}']);
+      transport.lose(reason);
+      expect(transport.calls.slice(1)).toEqual(['abort']);
       expect(read.log).toEqual(['# ERR_CONNECTION_CLOSED']);
       expect(drained.log).toEqual(['# ERR_CONNECTION_CLOSED']);
       expect(cause).toBe(reason);
@@ -258,25 +267,26 @@ describe('StreamWriter', () => {
     });
 
     it('write() and send() after abort() tell of it', () => {
-      const { writer, transport } = fakeConnection();
+      const { writer, transport } = writing();
       writer.abort('enough');
       expect(() => writer.write('x')).toThrowMatching(
         (error: { code: string; cause: unknown }) =>
           error.code === 'ERR_CONNECTION_CLOSED' && error.cause === 'enough',
       );
       expect(record(writer.send('x')).log).toEqual(['# ERR_CONNECTION_CLOSED']);
-      expect(transport.calls).toEqual(['abort "enough"']);
+      expect(transport.calls).toEqual(['abort']);
     });
 
     it('abort() after close() cuts short what is still to be sent', () => {
-      const { writer, transport } = fakeConnection();
+      const { writer, transport } = writing();
+      writer.write('never sent');
       writer.close();
       writer.abort();
-      expect(transport.calls).toEqual(['close', 'abort']);
+      expect(transport.calls).toEqual(['write never sent', 'close', 'abort']);
     });
 
     it('writeEof() half-closes once', () => {
-      const { writer, transport } = fakeConnection();
+      const { writer, transport } = writing();
       expect(writer.canWriteEof()).toBeTrue();
       writer.writeEof();
       writer.writeEof();
@@ -285,8 +295,7 @@ describe('StreamWriter', () => {
     });
 
     it('writeEof() on a transport that cannot is an error', () => {
-      const { writer, transport } = fakeConnection();
-      transport.canWriteEof = false;
+      const { writer, transport } = writing({ canWriteEof: false });
       expect(writer.canWriteEof()).toBeFalse();
       expect(() => writer.writeEof()).toThrowError(TypeError, /close\(\)/);
       writer.write('x');
@@ -295,8 +304,8 @@ describe('StreamWriter', () => {
   });
 
   it('getExtraInfo asks the transport, and has a fallback', () => {
-    const { writer } = fakeConnection();
-    expect<unknown>(writer.getExtraInfo('sockname')).toBe('here');
+    const { writer } = writing();
+    expect(writer.getExtraInfo('sockname')).toBe(here);
     expect(writer.getExtraInfo('peername')).toBeUndefined();
     expect(writer.getExtraInfo('peername', 'nowhere')).toBe('nowhere');
     expect(writer.getExtraInfo('of my own', 7)).toBe(7);

@@ -10,7 +10,8 @@ import {
   type StreamError,
   type StreamReader,
 } from '../../src/index.js';
-import { bytes, fakeConnection, record, text } from './FakeTransport.js';
+import { manualConnection } from '../../src/testing.js';
+import { bytes, record, text } from './record.js';
 
 // What is read must not depend on how the peer, or the network, cuts the bytes.
 
@@ -81,15 +82,15 @@ function readAll(
   limit: number,
   order: 'read first' | 'feed first',
 ): string[] {
-  const { reader, transport } = fakeConnection({ limit });
+  const { reader, transport } = manualConnection({ limit });
   const feed = (): void => {
-    for (const chunk of chunks) transport.receiver.data(chunk);
-    transport.receiver.eof();
+    for (const chunk of chunks) transport.receive(chunk);
+    transport.receiveEof();
   };
   if (order === 'feed first') feed();
   const { log } = record(concat(...reads.map(([, run]) => defer(() => shown(run(reader))))));
   if (order === 'read first') feed();
-  return [...log, `${reader.bufferedBytes} left`];
+  return [...log, ...record(reader.read()).log];
 }
 
 describe('chunk borders never matter', () => {

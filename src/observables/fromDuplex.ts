@@ -1,15 +1,17 @@
 import type { Duplex } from 'node:stream';
 import { Observable } from 'rxjs';
 import { checkConnectionOptions, Connection, type ConnectionOptions } from '../streams/Connection.js';
-import { DuplexTransport } from '../transports/DuplexTransport.js';
+import { checkDuplex, DuplexTransport } from '../transports/DuplexTransport.js';
 import { ownConnection } from './ownConnection.js';
 
 /**
  * A connection on any Node.js `Duplex` of bytes: a serial port, a child process (`Duplex.from`), a socket of your own.
  *
  * - **Emits** one connection, at once. **Completes** when it has closed.
- * - **Errors** with a `TypeError` when the duplex carries a connection already, is in object mode or has an encoding.
+ * - **Errors** with a `TypeError` when the duplex carries a connection already.
  * - **Unsubscribe** closes gracefully, as `fromConnection`.
+ *
+ * @throws `TypeError` when the duplex is in object mode or has an encoding
  *
  * @example
  * ```ts
@@ -32,6 +34,7 @@ import { ownConnection } from './ownConnection.js';
  */
 export function fromDuplex(duplex: Duplex, options: ConnectionOptions = {}): Observable<Connection> {
   checkConnectionOptions(options);
+  checkDuplex(duplex);
   return new Observable((subscriber) => {
     ownConnection(subscriber, new Connection(new DuplexTransport(duplex), options));
   });

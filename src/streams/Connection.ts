@@ -15,6 +15,8 @@ export interface ConnectionOptions extends WaterMarks {
   closeTimeout?: number;
   /** Where time comes from. Default: RxJS's `asyncScheduler`. */
   scheduler?: SchedulerLike;
+  /** Puts something between the connection and its transport: a wiretap, for example. Default: nothing. */
+  wrap?: (transport: Transport) => Transport;
 }
 
 /**
@@ -41,14 +43,15 @@ export class Connection {
 
   constructor(transport: Transport, options: ConnectionOptions = {}) {
     checkConnectionOptions(options);
-    const { limit = DEFAULT_LIMIT, closeTimeout = 30_000, scheduler = asyncScheduler } = options;
-    const reader = new StreamReader(transport, limit);
-    const writer = new StreamWriter(transport, options);
+    const { limit = DEFAULT_LIMIT, closeTimeout = 30_000, scheduler = asyncScheduler, wrap } = options;
+    const wrapped = wrap === undefined ? transport : wrap(transport);
+    const reader = new StreamReader(wrapped, limit);
+    const writer = new StreamWriter(wrapped, options);
     this.reader = reader;
     this.writer = writer;
     this.#closeTimeout = closeTimeout;
     this.#scheduler = scheduler;
-    transport.start({
+    wrapped.start({
       data: (chunk) => reader.data(chunk),
       eof: () => reader.end(),
       flushed: () => writer.flushed(),

@@ -97,3 +97,8 @@ export class ReaderBusyError extends StreamError {
     );
   }
 }
+
+/** What Node reports when the peer resets, for transports that have no kernel to make it. @internal */
+export function connectionReset(by = ''): Error {
+  return Object.assign(new Error(`read ECONNRESET${by}`), { code: 'ECONNRESET' });
+}

@@ -26,11 +26,7 @@ export class DuplexTransport implements Transport {
   #sockname: SocketAddress | undefined;
 
   constructor(duplex: Duplex) {
-    if (duplex.readableObjectMode || duplex.writableObjectMode || duplex.readableEncoding !== null) {
-      throw new TypeError(
-        'A connection carries bytes: the Duplex must not be in object mode nor have an encoding',
-      );
-    }
+    checkDuplex(duplex);
     if (inUse.has(duplex)) throw new TypeError('This Duplex carries a connection already');
     inUse.add(duplex);
     this.#duplex = duplex;
@@ -170,6 +166,15 @@ export class DuplexTransport implements Transport {
     const cut = !this.#closing && !(duplex.readableEnded && duplex.writableFinished);
     this.#receiver?.closed(
       this.#error ?? duplex.errored ?? (cut ? new Error('The stream was destroyed') : undefined),
+    );
+  }
+}
+
+/** @internal */
+export function checkDuplex(duplex: Duplex): void {
+  if (duplex.readableObjectMode || duplex.writableObjectMode || duplex.readableEncoding !== null) {
+    throw new TypeError(
+      'A connection carries bytes: the Duplex must not be in object mode nor have an encoding',
     );
   }
 }

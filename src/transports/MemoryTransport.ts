@@ -1,3 +1,4 @@
+import { connectionReset } from '../streams/errors.js';
 import type { Data } from '../streams/Separator.js';
 import { encodeText } from '../streams/text.js';
 import type { Transport, TransportReceiver } from '../streams/Transport.js';
@@ -130,8 +131,4 @@ export class MemoryTransport implements Transport {
     // What the other end still holds for this one will never be taken.
     this.#peer.#flush();
   }
-}
-
-function connectionReset(): Error {
-  return Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
 }

@@ -1,0 +1,21 @@
+import type { MarbleCase } from './MarbleCase.js';
+import {
+  decodeCases,
+  readExactlyCases,
+  readLineCases,
+  readUntilCases,
+  serveCases,
+  useConnectionCases,
+} from './operators.js';
+import { readerCases } from './reader.js';
+
+/** All that is drawn: `npm run diagrams`. */
+export const diagrams: readonly MarbleCase[] = [
+  ...decodeCases,
+  ...readUntilCases,
+  ...readExactlyCases,
+  ...readLineCases,
+  ...useConnectionCases,
+  ...serveCases,
+  ...readerCases,
+].filter(({ diagram }) => diagram !== undefined);

@@ -1,0 +1,38 @@
+export {
+  chaos,
+  chaosFrom,
+  withChaos,
+  type Chaos,
+  type ChaosRates,
+  type WithChaosOptions,
+} from './testing/chaos.js';
+export { checkDecoder, type CheckDecoderOptions } from './testing/checkDecoder.js';
+export {
+  checkTransport,
+  transportChecks,
+  type ContractCheck,
+  type MakeTransportPair,
+  type TransportTraits,
+} from './testing/checkTransport.js';
+export { manualConnection, type ManualConnection } from './testing/manualConnection.js';
+export {
+  ManualTransport,
+  type ManualTransportOptions,
+  type TransportEvent,
+} from './testing/ManualTransport.js';
+export {
+  marbleConnection,
+  type MarbleConnectionOptions,
+  type MarbleHelpers,
+} from './testing/marbleConnection.js';
+export { networkPair, type NetworkPairOptions } from './testing/networkPair.js';
+export { networkTransports, type NetworkOptions } from './testing/NetworkTransport.js';
+export { Recording, type RecordedMarbles, type RecordingJson, type WireEvent } from './testing/Recording.js';
+export {
+  scriptedConnection,
+  ScriptError,
+  type ScriptedConnection,
+  type ScriptStep,
+} from './testing/scriptedConnection.js';
+export { showBytes } from './testing/showBytes.js';
+export { wiretap, type WiretapOptions } from './testing/wiretap.js';

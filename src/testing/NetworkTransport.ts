@@ -1,0 +1,209 @@
+import { asyncScheduler, NEVER, type Observable, type SchedulerLike } from 'rxjs';
+import { connectionReset } from '../streams/errors.js';
+import type { Data } from '../streams/Separator.js';
+import { encodeText } from '../streams/text.js';
+import type { Transport, TransportReceiver } from '../streams/Transport.js';
+import type { Chaos } from './chaos.js';
+import { Network, type NetworkEnd, type NetworkLine } from './Network.js';
+
+/** What the network between two ends is like; each direction for itself. */
+export interface NetworkOptions {
+  /** Milliseconds from one end to the other, 0 to 2^31 - 1. Default: 0, within the call. */
+  latency?: number;
+  /** Bytes per second in each direction, more than 0. Default: no bound. */
+  bandwidth?: number;
+  /** Bytes delivered at once at most, a positive integer; 1 is a trickle. Default: no bound. */
+  chunkSize?: number;
+  /**
+   * Bytes that may be under way in each direction, a positive integer: the buffers of a kernel. What is beyond waits in
+   * the writer's queue and counts for its water marks. Default: 65536.
+   */
+  window?: number;
+  /**
+   * While its last value is true nothing gets through, in either direction; an error breaks the connection.
+   * Default: never.
+   */
+  clogged$?: Observable<boolean>;
+  /** What goes wrong: see `chaos`. Default: nothing. */
+  chaos?: Chaos;
+  /** Where time comes from. Default: RxJS's `asyncScheduler`. */
+  scheduler?: SchedulerLike;
+}
+
+/**
+ * Two transports with a network in between: what `networkPair` makes its connections of, for tests that play a
+ * transport themselves.
+ *
+ * @example
+ * ```ts
+ * import { Connection } from 'rxjs-net';
+ * import { networkTransports } from 'rxjs-net/testing';
+ *
+ * const [one, other] = networkTransports({ chunkSize: 2 });
+ * const { reader } = new Connection(other);
+ * reader.chunks().subscribe((chunk) => console.log(chunk.length)); // 2, 2, 1
+ * one.write('hello');
+ * ```
+ */
+export function networkTransports(options: NetworkOptions = {}): [Transport, Transport] {
+  const { latency = 0, bandwidth = Infinity, chunkSize = Infinity, window = 65536, chaos } = options;
+  if (!(latency >= 0 && latency < 2 ** 31)) {
+    throw new RangeError(`latency must be 0 to 2^31 - 1 milliseconds, not ${String(latency)}`);
+  }
+  if (!(bandwidth > 0)) {
+    throw new RangeError(`bandwidth must be more than 0 bytes per second, not ${String(bandwidth)}`);
+  }
+  for (const [name, bytes] of Object.entries({ chunkSize, window })) {
+    if (bytes !== Infinity && !(Number.isInteger(bytes) && bytes > 0)) {
+      throw new RangeError(`${name} must be a positive integer (bytes), not ${String(bytes)}`);
+    }
+  }
+  const { clogged$ = NEVER, scheduler = asyncScheduler } = options;
+  const network = new Network({ latency, bandwidth, chunkSize, window, chaos, scheduler });
+  const [forth, back] = network.lines;
+  const one = new NetworkTransport(network, forth);
+  const other = new NetworkTransport(network, back);
+  Object.assign(forth, { from: one, to: other, back });
+  Object.assign(back, { from: other, to: one, back: forth });
+  network.clogWhile(clogged$);
+  return [one, other];
+}
+
+class NetworkTransport implements Transport, NetworkEnd {
+  readonly canWriteEof = true;
+  readonly #network: Network;
+  readonly #out: NetworkLine;
+  #receiver: TransportReceiver | undefined;
+  #paused = false;
+  #queue: Uint8Array[] = [];
+  #queued = 0;
+  #eof: 'no' | 'queued' | 'sent' | 'arrived' = 'no';
+  #eofReceived = false;
+  #state: NetworkEnd['state'] = 'open';
+  #error: unknown;
+
+  constructor(network: Network, out: NetworkLine) {
+    this.#network = network;
+    this.#out = out;
+  }
+
+  get writeQueueSize(): number {
+    return this.#queued;
+  }
+
+  get state(): NetworkEnd['state'] {
+    return this.#state;
+  }
+
+  get takes(): boolean {
+    // What comes for an end that is closing or has seen an early end goes nowhere, so nothing stands in its way.
+    if (this.#state !== 'open' || this.#eofReceived) return true;
+    return this.#receiver !== undefined && !this.#paused;
+  }
+
+  start(receiver: TransportReceiver): void {
+    if (this.#state === 'closed') {
+      receiver.closed(this.#error);
+      return;
+    }
+    this.#receiver = receiver;
+    this.#network.pump();
+  }
+
+  write(data: Data): void {
+    if (this.#state === 'closed') return;
+    // A copy, as the receiver keeps the chunk and the writer may go on using its own.
+    const chunk = typeof data === 'string' ? encodeText(data) : new Uint8Array(data);
+    this.#queue.push(chunk);
+    this.#queued += chunk.length;
+    this.#send();
+    this.#network.pump();
+  }
+
+  writeEof(): void {
+    if (this.#state === 'closed' || this.#eof !== 'no') return;
+    this.#eof = 'queued';
+    this.#send();
+    this.#network.pump();
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#network.pump();
+  }
+
+  close(): void {
+    if (this.#state !== 'open') return;
+    // From now on this end takes nothing; what the other one still sends is lost, as it is on a closed socket.
+    this.#state = 'closing';
+    this.writeEof();
+    this.closeWhenEnded();
+    this.#network.pump();
+  }
+
+  abort(reason?: unknown): void {
+    if (this.#state === 'closed') return;
+    this.#out.sendReset(connectionReset());
+    this.lose(reason);
+    this.#network.pump();
+  }
+
+  getExtraInfo(): undefined {
+    return undefined;
+  }
+
+  receive(piece: Uint8Array): void {
+    if (this.#state === 'open') this.#receiver!.data(piece);
+  }
+
+  receiveEof(): void {
+    this.#eofReceived = true;
+    if (this.#state === 'open') this.#receiver!.eof();
+  }
+
+  refill(): void {
+    const before = this.#queued;
+    this.#send();
+    if (this.#queued < before) this.#receiver?.flushed();
+  }
+
+  eofArrived(): void {
+    this.#eof = 'arrived';
+    this.closeWhenEnded();
+  }
+
+  closeWhenEnded(): void {
+    if (this.#eof === 'arrived' && (this.#state === 'closing' || this.#eofReceived)) this.lose(undefined);
+  }
+
+  lose(error: unknown): void {
+    if (this.#state === 'closed') return;
+    this.#state = 'closed';
+    this.#error = error;
+    this.#queue = [];
+    this.#queued = 0;
+    const receiver = this.#receiver;
+    this.#receiver = undefined;
+    receiver?.closed(error);
+  }
+
+  #send(): void {
+    const { chunkSize } = this.#network.traits;
+    while (this.#queue.length > 0 && this.#out.room > 0) {
+      const chunk = this.#queue[0]!;
+      const length = Math.min(chunk.length, chunkSize, this.#out.room);
+      if (length === chunk.length) this.#queue.shift();
+      else this.#queue[0] = chunk.subarray(length);
+      this.#queued -= length;
+      this.#out.send(chunk.subarray(0, length));
+    }
+    if (this.#eof === 'queued' && this.#queue.length === 0) {
+      this.#eof = 'sent';
+      this.#out.send(undefined);
+    }
+  }
+}

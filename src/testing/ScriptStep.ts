@@ -1,0 +1,142 @@
+import type { Data } from '../streams/Separator.js';
+import { connectionReset, StreamError } from '../streams/errors.js';
+import { encodeText } from '../streams/text.js';
+import { showBytes } from './showBytes.js';
+
+/** Bytes of each side that a message shows before and behind the place it speaks of. */
+const SHOWN = 60;
+
+/** One step of a scripted connection: what the code under test has to do next, or what its peer does. */
+export type ScriptStep =
+  /** These bytes are written next, in however many writes. */
+  | { expect: Data }
+  /** `writeEof()` or `close()` comes next. */
+  | { expectEof: true }
+  /** `close()` comes next. */
+  | { expectClose: true }
+  /** These bytes arrive, as one chunk. */
+  | { reply: Data }
+  /** This many milliseconds pass. */
+  | { wait: number }
+  /** The peer ends its direction. */
+  | { eof: true }
+  /** The connection breaks, with this error. With `true`: one with the code `ECONNRESET`. */
+  | { reset: true | Error };
+
+/**
+ * The code under test did something else than the script of its connection says: the message has the step, what was
+ * expected and what was written.
+ *
+ * @example
+ * ```ts
+ * import { scriptedConnection, ScriptError } from 'rxjs-net/testing';
+ *
+ * const connection = scriptedConnection([{ expect: 'PING\r\n' }]);
+ * connection.writer.write('PINK\r\n');
+ * try {
+ *   connection.done();
+ * } catch (error) {
+ *   if (error instanceof ScriptError) console.log(error.code, error.step); // ERR_SCRIPT 1
+ * }
+ * ```
+ */
+export class ScriptError extends StreamError {
+  override readonly name = 'ScriptError';
+  readonly code = 'ERR_SCRIPT';
+
+  constructor(
+    message: string,
+    /** The step that was not kept, counted from 1; one more than there are when the script was through. */
+    readonly step: number,
+  ) {
+    super(message);
+  }
+}
+
+/** A step with its bytes encoded. @internal */
+export type PlayedStep =
+  | { kind: 'expect' | 'reply'; bytes: Uint8Array }
+  | { kind: 'expectEof' | 'expectClose' | 'eof' }
+  | { kind: 'wait'; ms: number }
+  | { kind: 'reset'; error: Error };
+
+/** Throws what is wrong with the steps. @internal */
+export function readSteps(steps: readonly ScriptStep[]): PlayedStep[] {
+  let ended: 'eof' | 'reset' | undefined;
+  return steps.map((step, index) => {
+    const played = readStep(step, index + 1);
+    const { kind } = played;
+    if (ended === 'reset' || (ended === 'eof' && (kind === 'reply' || kind === 'eof'))) {
+      throw new TypeError(`Step ${index + 1}: nothing like ${describeStep(played)} can follow ${ended}`);
+    }
+    if (kind === 'eof' || kind === 'reset') ended = kind;
+    return played;
+  });
+}
+
+function readStep(step: ScriptStep, position: number): PlayedStep {
+  if ('expect' in step) return { kind: 'expect', bytes: toBytes(step.expect) };
+  if ('reply' in step) return { kind: 'reply', bytes: toBytes(step.reply) };
+  if ('expectEof' in step) return { kind: 'expectEof' };
+  if ('expectClose' in step) return { kind: 'expectClose' };
+  if ('eof' in step) return { kind: 'eof' };
+  if ('reset' in step) {
+    const { reset } = step;
+    return { kind: 'reset', error: reset instanceof Error ? reset : connectionReset() };
+  }
+  if ('wait' in step) {
+    if (step.wait >= 0 && step.wait < 2 ** 31) return { kind: 'wait', ms: step.wait };
+    throw new RangeError(
+      `Step ${position}: wait must be 0 to 2^31 - 1 milliseconds, not ${String(step.wait)}`,
+    );
+  }
+  throw new TypeError(`Step ${position} is no step of a script: ${JSON.stringify(step)}`);
+}
+
+/** @internal */
+export function describeStep(step: PlayedStep): string {
+  switch (step.kind) {
+    case 'expect':
+    case 'reply':
+      return `${step.kind} ${showPart(step.bytes)}`;
+    case 'wait':
+      return `wait ${step.ms} ms`;
+    case 'expectEof':
+      return 'expectEof (writeEof() or close())';
+    case 'expectClose':
+      return 'expectClose (close())';
+    default:
+      return step.kind;
+  }
+}
+
+/** Two lines, with a mark behind the first `common` bytes, which both have. @internal */
+export function showDifference(expected: Uint8Array, written: Uint8Array, common: number): string {
+  let split = common;
+  // Half a character would be shown in hex.
+  while (split > 0 && (isContinuation(expected[split]) || isContinuation(written[split]))) split--;
+  const from = Math.max(0, split - SHOWN);
+  const prefix = `${from > 0 ? '… ' : ''}${showLine(expected.subarray(from, split))}▸`;
+  return (
+    `  expected: ${prefix}${showPart(expected.subarray(split))}\n` +
+    `  written:  ${prefix}${showPart(written.subarray(split))}`
+  );
+}
+
+/** As much of it as a message has room for. @internal */
+export function showPart(bytes: Uint8Array): string {
+  if (bytes.length <= 2 * SHOWN) return showLine(bytes);
+  return `${showLine(bytes.subarray(0, SHOWN))} … (${bytes.length} bytes)`;
+}
+
+function showLine(bytes: Uint8Array): string {
+  return showBytes(bytes).replaceAll('\r', '\\r').replaceAll('\n', '\\n').replaceAll('\t', '\\t');
+}
+
+function isContinuation(byte: number | undefined): boolean {
+  return byte !== undefined && (byte & 0xc0) === 0x80;
+}
+
+function toBytes(data: Data): Uint8Array {
+  return typeof data === 'string' ? encodeText(data) : Uint8Array.from(data);
+}

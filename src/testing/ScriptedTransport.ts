@@ -1,0 +1,240 @@
+import { Subject, type SchedulerLike, type Subscription } from 'rxjs';
+import type { Data } from '../streams/Separator.js';
+import { encodeText } from '../streams/text.js';
+import type { Transport, TransportReceiver } from '../streams/Transport.js';
+import {
+  describeStep,
+  readSteps,
+  ScriptError,
+  showDifference,
+  showPart,
+  type PlayedStep,
+  type ScriptStep,
+} from './ScriptStep.js';
+
+/**
+ * Plays a script. Three places in it move on, each at its own pace: what this side has done (it may write ahead of
+ * its peer), what the peer has done, and what of that has been delivered (not while the reader has paused).
+ *
+ * @internal
+ */
+export class ScriptedTransport implements Transport {
+  readonly canWriteEof = true;
+  readonly writeQueueSize = 0;
+  readonly #steps: readonly PlayedStep[];
+  readonly #scheduler: SchedulerLike;
+  // The first step that this side has not done, how much it has written of it; that the peer has not; not delivered.
+  #own = 0;
+  #written = 0;
+  #played = 0;
+  #delivered = 0;
+  #receiver: TransportReceiver | undefined;
+  #playing = false;
+  #paused = false;
+  #wait: Subscription | undefined;
+  #sentEof = false;
+  #receivedEof = false;
+  #closed = false;
+  #error: ScriptError | undefined;
+  readonly #finished = new Subject<never>();
+  readonly finished$ = this.#finished.asObservable();
+
+  constructor(steps: readonly ScriptStep[], scheduler: SchedulerLike) {
+    this.#steps = readSteps(steps);
+    this.#scheduler = scheduler;
+  }
+
+  /** What was done against the script, or is left of it. */
+  get problem(): ScriptError | undefined {
+    return this.#error ?? this.#leftOver();
+  }
+
+  start(receiver: TransportReceiver): void {
+    this.#receiver = receiver;
+    this.#play();
+  }
+
+  write(data: Data): void {
+    if (this.#closed) return;
+    let bytes = typeof data === 'string' ? encodeText(data) : data;
+    while (bytes.length > 0) {
+      const taken = this.#match(bytes);
+      if (taken === undefined) return;
+      bytes = bytes.subarray(taken);
+    }
+    this.#play();
+  }
+
+  writeEof(): void {
+    if (this.#closed) return;
+    this.#sentEof = true;
+    const next = this.#nextOwn();
+    if (next?.kind === 'expectEof') this.#own++;
+    else if (next?.kind === 'expect') {
+      const left = showPart(next.bytes.subarray(this.#written));
+      this.#fail(`${this.#position(this.#own)}: writeEof(), expected ${left}`);
+      return;
+    }
+    this.#play();
+  }
+
+  pause(): void {
+    this.#paused = true;
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#play();
+  }
+
+  close(): void {
+    let next = this.#nextOwn();
+    while (next?.kind === 'expectEof' || next?.kind === 'expectClose') {
+      this.#own++;
+      next = this.#nextOwn();
+    }
+    this.#close();
+  }
+
+  abort(reason?: unknown): void {
+    this.#close(reason);
+  }
+
+  getExtraInfo(): undefined {
+    return undefined;
+  }
+
+  /** How many of the bytes the next step takes; undefined when it has none of them. */
+  #match(bytes: Uint8Array): number | undefined {
+    const step = this.#nextOwn();
+    if (step?.kind !== 'expect') {
+      this.#fail(
+        step === undefined
+          ? `After step ${this.#own} of ${this.#own}: nothing more was expected\n  written:  ${showPart(bytes)}`
+          : `${this.#position(this.#own)}: not what was expected\n  expected: ${describeStep(step)}\n  written:  ${showPart(bytes)}`,
+      );
+      return undefined;
+    }
+    const expected = step.bytes;
+    const from = this.#written;
+    const length = Math.min(bytes.length, expected.length - from);
+    for (let i = 0; i < length; i++) {
+      if (bytes[i] === expected[from + i]) continue;
+      const written = new Uint8Array(from + bytes.length);
+      written.set(expected.subarray(0, from));
+      written.set(bytes, from);
+      this.#fail(
+        `${this.#position(this.#own)}: not what was expected, from byte ${from + i} on\n${showDifference(expected, written, from + i)}`,
+      );
+      return undefined;
+    }
+    this.#written += length;
+    if (this.#written === expected.length) {
+      this.#own++;
+      this.#written = 0;
+    }
+    return length;
+  }
+
+  #nextOwn(): PlayedStep | undefined {
+    for (; ; this.#own++) {
+      const step = this.#steps[this.#own];
+      if (step === undefined || step.kind === 'expectEof' || step.kind === 'expectClose') return step;
+      if (step.kind === 'expect' && step.bytes.length > 0) return step;
+    }
+  }
+
+  // Code under test that writes, resumes or closes inside `data` comes here again: the outermost call does it all.
+  #play(): void {
+    if (this.#playing || this.#receiver === undefined) return;
+    this.#playing = true;
+    while (!this.#closed && (this.#deliver() || this.#advance()));
+    this.#playing = false;
+    if (this.#closed || this.#delivered < this.#steps.length) return;
+    this.#finished.complete();
+    if (this.#sentEof && this.#receivedEof) this.#close();
+  }
+
+  #advance(): boolean {
+    const step = this.#steps[this.#played];
+    if (step === undefined || this.#wait !== undefined) return false;
+    if (step.kind === 'wait') {
+      this.#wait = this.#scheduler.schedule(() => {
+        this.#wait = undefined;
+        this.#played++;
+        this.#play();
+      }, step.ms);
+      return false;
+    }
+    if (isOwn(step)) {
+      this.#nextOwn();
+      if (this.#own <= this.#played) return false;
+    }
+    this.#played++;
+    return true;
+  }
+
+  #deliver(): boolean {
+    if (this.#delivered === this.#played) return false;
+    const step = this.#steps[this.#delivered]!;
+    if (this.#paused && isIncoming(step)) return false;
+    this.#delivered++;
+    if (step.kind === 'reply' && step.bytes.length > 0) {
+      // A copy, as the receiver keeps the chunk, and `bytes` may yet be shown.
+      this.#receiver!.data(step.bytes.slice());
+    } else if (step.kind === 'eof') {
+      this.#receivedEof = true;
+      this.#receiver!.eof();
+    } else if (step.kind === 'reset') {
+      this.#close(step.error);
+    }
+    return true;
+  }
+
+  #leftOver(): ScriptError | undefined {
+    this.#nextOwn();
+    let at = this.#delivered;
+    for (; at < this.#steps.length; at++) {
+      const step = this.#steps[at]!;
+      const done = isOwn(step) ? at < this.#own : step.kind === 'wait' && (at < this.#played || this.#closed);
+      if (!done) break;
+    }
+    const step = this.#steps[at];
+    if (step === undefined) return undefined;
+    const count = this.#steps.length;
+    const which = at + 1 === count ? 'is' : 'and what follows it are';
+    const some =
+      at === this.#own && this.#written > 0 ? `, of which ${this.#written} bytes were written` : '';
+    return new ScriptError(
+      `${this.#position(at)} ${which} left over${this.#closed ? ', the connection is closed' : ''}\n  ${describeStep(step)}${some}`,
+      at + 1,
+    );
+  }
+
+  #position(index: number): string {
+    return `Step ${index + 1} of ${this.#steps.length}`;
+  }
+
+  #fail(message: string): void {
+    this.#error = new ScriptError(message, this.#own + 1);
+    this.#close(this.#error);
+  }
+
+  #close(error?: unknown): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#wait?.unsubscribe();
+    this.#receiver?.closed(error);
+    const { problem } = this;
+    if (problem === undefined) this.#finished.complete();
+    else this.#finished.error(problem);
+  }
+}
+
+function isOwn({ kind }: PlayedStep): boolean {
+  return kind === 'expect' || kind === 'expectEof' || kind === 'expectClose';
+}
+
+function isIncoming({ kind }: PlayedStep): boolean {
+  return kind === 'reply' || kind === 'eof' || kind === 'reset';
+}

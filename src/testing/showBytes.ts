@@ -1,0 +1,27 @@
+import type { Data } from '../streams/Separator.js';
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/**
+ * Bytes as a test shows and compares them: as text where they are readable UTF-8 (line breaks and tabs included), else
+ * in hex, `<00 03 61>`.
+ *
+ * @example
+ * ```ts
+ * import { showBytes } from 'rxjs-net/testing';
+ *
+ * console.log(showBytes(new TextEncoder().encode('PING\r\n')) === 'PING\r\n'); // true
+ * console.log(showBytes(Uint8Array.of(0, 3, 97))); // <00 03 61>
+ * ```
+ */
+export function showBytes(data: Data): string {
+  if (typeof data === 'string') return data;
+  try {
+    const text = decoder.decode(data);
+    // eslint-disable-next-line no-control-regex -- control characters are what makes bytes unreadable
+    if (!/[\0-\x08\x0b\x0c\x0e-\x1f\x7f]/.test(text)) return text;
+  } catch {
+    // Not UTF-8.
+  }
+  return `<${Array.from(data, (byte) => byte.toString(16).padStart(2, '0')).join(' ')}>`;
+}
