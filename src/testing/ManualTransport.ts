@@ -35,6 +35,7 @@ export class ManualTransport implements Transport {
   #received: 'open' | 'eof' = 'open';
   #sending: 'open' | 'eof' | 'closing' = 'open';
   #closed = false;
+  #error: unknown;
 
   constructor(options: ManualTransportOptions = {}) {
     this.#options = options;
@@ -56,6 +57,11 @@ export class ManualTransport implements Transport {
 
   get writeQueueSize(): number {
     return this.#queued;
+  }
+
+  /** Bytes that have arrived and wait, because the reader has paused, or because the transport has not been started. */
+  get waiting(): number {
+    return this.#arrived.reduce((sum, chunk) => sum + (chunk === 'eof' ? 0 : chunk.length), 0);
   }
 
   /** These chunks arrive; while the reader has paused they wait. */
@@ -87,7 +93,8 @@ export class ManualTransport implements Transport {
 
   start(receiver: TransportReceiver): void {
     this.#receiver = receiver;
-    this.#deliver();
+    if (this.#closed) receiver.closed(this.#error);
+    else this.#deliver();
   }
 
   write(data: Data): void {
@@ -163,6 +170,8 @@ export class ManualTransport implements Transport {
   #close(error?: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#error = error;
+    this.#arrived = [];
     this.#queued = 0;
     this.#receiver?.closed(error);
   }
