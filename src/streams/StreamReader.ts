@@ -278,7 +278,8 @@ export class StreamReader {
     const reads = this.#reads;
     const holder = reads.findIndex((read) => !read.once);
     const refused = holder === -1 ? [] : reads.splice(holder + 1);
-    for (const read of reads) read.arm();
+    // A copy, as one that is unsubscribed already leaves the list when it is armed.
+    for (const read of [...reads]) read.arm();
     for (const read of refused) read.fail(new ReaderBusyError());
   }
 
