@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
+import { bytes, text } from '../contracts/bytes.js';
 
-export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-export const text = (data: Uint8Array): string => new TextDecoder().decode(data);
+export { bytes, text };
 
 /** What a stream has emitted so far, as lines a spec can compare: values, `|` for the end, `# CODE` for an error. */
 export function record<T>(source$: Observable<T>): { readonly log: string[] } {

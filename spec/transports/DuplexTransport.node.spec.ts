@@ -6,7 +6,7 @@ import { ConnectionClosedError, ConnectionLostError } from '../../src/streams/er
 import { DuplexTransport } from '../../src/transports/DuplexTransport.js';
 import { bytes, text } from '../contracts/bytes.js';
 import { eventually, failureOf } from '../contracts/eventually.js';
-import { RecordingReceiver } from '../contracts/RecordingReceiver.js';
+import { RecordingReceiver } from '../../src/testing/RecordingReceiver.js';
 import { everythingFrom, plainPeers } from '../observables/plainPeers.js';
 import { duplexPair } from './duplexPair.js';
 

@@ -45,12 +45,8 @@ export function fromServer(options: ServerOptions): Observable<Server> {
     const netServer = createServer({ allowHalfOpen: true, noDelay });
     netServer.on('error', (error) => subscriber.error(error));
     netServer.listen(host === undefined ? { port } : { host, port }, () => {
-      // Node looks the host name up first, and listens after that even if it was closed in between.
-      if (subscriber.closed) {
-        netServer.close();
-        return;
-      }
       const server = new Server(netServer, options);
+      // At once if it was unsubscribed meanwhile: Node looks the host name up first, and listens even if closed then.
       subscriber.add(() => server.close());
       subscriber.next(server);
       server.closed$.subscribe(subscriber);

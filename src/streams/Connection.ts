@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { asyncScheduler, firstValueFrom, type SchedulerLike } from 'rxjs';
-import { checkLimit } from './check.js';
+import { checkLimit, checkMilliseconds } from './check.js';
 import { DEFAULT_LIMIT, StreamReader } from './StreamReader.js';
 import { checkWaterMarks, StreamWriter, type WaterMarks } from './StreamWriter.js';
 import type { Transport } from './Transport.js';
@@ -88,7 +88,5 @@ export function checkConnectionOptions(options: ConnectionOptions): void {
   const { limit = DEFAULT_LIMIT, closeTimeout = 0 } = options;
   checkLimit(limit);
   checkWaterMarks(options);
-  if (!(closeTimeout >= 0 && closeTimeout < 2 ** 31)) {
-    throw new RangeError(`closeTimeout must be 0 to 2^31 - 1 milliseconds, not ${String(closeTimeout)}`);
-  }
+  checkMilliseconds('closeTimeout', closeTimeout);
 }

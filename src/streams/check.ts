@@ -5,6 +5,13 @@ export function checkCount(n: number): void {
   }
 }
 
+/** What a timer can have. @internal */
+export function checkMilliseconds(name: string, milliseconds: number): void {
+  if (!(milliseconds >= 0 && milliseconds < 2 ** 31)) {
+    throw new RangeError(`${name} must be 0 to 2^31 - 1 milliseconds, not ${String(milliseconds)}`);
+  }
+}
+
 /** @internal */
 export function checkLimit(limit: number): void {
   if (!Number.isInteger(limit) || limit <= 0) {

@@ -65,11 +65,11 @@ export function readUntilDecoder(separator: Separator, limit: number): Decoder<U
  */
 export function readLineDecoder(limit: number): Decoder<Uint8Array> {
   const automaton = compileSeparator('\n');
+  const line = readUntilDecoder('\n', limit);
   return {
     decode(bytes) {
       try {
-        const end = findWithin(bytes, automaton, limit);
-        return end === -1 ? undefined : bytes.takeExactly(end);
+        return line.decode(bytes);
       } catch (error) {
         const end = bytes.findEnd(automaton);
         bytes.skip(end === -1 ? bytes.length : end);

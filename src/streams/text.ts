@@ -16,6 +16,11 @@ export function encodeText(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
+/** Bytes of our own, whatever becomes of the data they were made from. @internal */
+export function copyBytes(data: Uint8Array | string): Uint8Array {
+  return typeof data === 'string' ? encoder.encode(data) : new Uint8Array(data);
+}
+
 /** @internal */
 export function decodeText(bytes: Uint8Array, encoding: TextEncoding): string {
   if (encoding === 'utf-8' || isAscii(bytes)) return utf8.decode(bytes);

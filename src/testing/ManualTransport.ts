@@ -1,6 +1,6 @@
 import { ReplaySubject, type Observable } from 'rxjs';
 import type { Data } from '../streams/Separator.js';
-import { encodeText } from '../streams/text.js';
+import { copyBytes, encodeText } from '../streams/text.js';
 import type { ExtraInfo, Transport, TransportReceiver } from '../streams/Transport.js';
 import { showBytes } from './showBytes.js';
 
@@ -67,7 +67,7 @@ export class ManualTransport implements Transport {
   /** These chunks arrive; while the reader has paused they wait. */
   receive(...chunks: readonly Data[]): void {
     for (const chunk of chunks) {
-      this.#arrived.push(typeof chunk === 'string' ? encodeText(chunk) : Uint8Array.from(chunk));
+      this.#arrived.push(copyBytes(chunk));
     }
     this.#deliver();
   }

@@ -1,7 +1,8 @@
 import { asyncScheduler, NEVER, type Observable, type SchedulerLike } from 'rxjs';
+import { checkMilliseconds } from '../streams/check.js';
 import { connectionReset } from '../streams/errors.js';
 import type { Data } from '../streams/Separator.js';
-import { encodeText } from '../streams/text.js';
+import { copyBytes } from '../streams/text.js';
 import type { Transport, TransportReceiver } from '../streams/Transport.js';
 import type { Chaos } from './chaos.js';
 import { Network, type NetworkEnd, type NetworkLine } from './Network.js';
@@ -47,9 +48,7 @@ export interface NetworkOptions {
  */
 export function networkTransports(options: NetworkOptions = {}): [Transport, Transport] {
   const { latency = 0, bandwidth = Infinity, chunkSize = Infinity, window = 65536, chaos } = options;
-  if (!(latency >= 0 && latency < 2 ** 31)) {
-    throw new RangeError(`latency must be 0 to 2^31 - 1 milliseconds, not ${String(latency)}`);
-  }
+  checkMilliseconds('latency', latency);
   if (!(bandwidth > 0)) {
     throw new RangeError(`bandwidth must be more than 0 bytes per second, not ${String(bandwidth)}`);
   }
@@ -113,7 +112,7 @@ class NetworkTransport implements Transport, NetworkEnd {
   write(data: Data): void {
     if (this.#state === 'closed') return;
     // A copy, as the receiver keeps the chunk and the writer may go on using its own.
-    const chunk = typeof data === 'string' ? encodeText(data) : new Uint8Array(data);
+    const chunk = copyBytes(data);
     this.#queue.push(chunk);
     this.#queued += chunk.length;
     this.#send();

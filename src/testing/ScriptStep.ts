@@ -1,6 +1,7 @@
 import type { Data } from '../streams/Separator.js';
+import { checkMilliseconds } from '../streams/check.js';
 import { connectionReset, StreamError } from '../streams/errors.js';
-import { encodeText } from '../streams/text.js';
+import { copyBytes } from '../streams/text.js';
 import { showBytes } from './showBytes.js';
 
 /** Bytes of each side that a message shows before and behind the place it speaks of. */
@@ -75,8 +76,8 @@ export function readSteps(steps: readonly ScriptStep[]): PlayedStep[] {
 }
 
 function readStep(step: ScriptStep, position: number): PlayedStep {
-  if ('expect' in step) return { kind: 'expect', bytes: toBytes(step.expect) };
-  if ('reply' in step) return { kind: 'reply', bytes: toBytes(step.reply) };
+  if ('expect' in step) return { kind: 'expect', bytes: copyBytes(step.expect) };
+  if ('reply' in step) return { kind: 'reply', bytes: copyBytes(step.reply) };
   if ('expectEof' in step) return { kind: 'expectEof' };
   if ('expectClose' in step) return { kind: 'expectClose' };
   if ('eof' in step) return { kind: 'eof' };
@@ -85,10 +86,8 @@ function readStep(step: ScriptStep, position: number): PlayedStep {
     return { kind: 'reset', error: reset instanceof Error ? reset : connectionReset() };
   }
   if ('wait' in step) {
-    if (step.wait >= 0 && step.wait < 2 ** 31) return { kind: 'wait', ms: step.wait };
-    throw new RangeError(
-      `Step ${position}: wait must be 0 to 2^31 - 1 milliseconds, not ${String(step.wait)}`,
-    );
+    checkMilliseconds(`Step ${position}: wait`, step.wait);
+    return { kind: 'wait', ms: step.wait };
   }
   throw new TypeError(`Step ${position} is no step of a script: ${JSON.stringify(step)}`);
 }
@@ -135,8 +134,4 @@ function showLine(bytes: Uint8Array): string {
 
 function isContinuation(byte: number | undefined): boolean {
   return byte !== undefined && (byte & 0xc0) === 0x80;
-}
-
-function toBytes(data: Data): Uint8Array {
-  return typeof data === 'string' ? encodeText(data) : Uint8Array.from(data);
 }

@@ -2,7 +2,7 @@ import { take } from 'rxjs';
 import type { DecoderFactory } from '../streams/Decoder.js';
 import type { Data } from '../streams/Separator.js';
 import { StreamReader } from '../streams/StreamReader.js';
-import { encodeText } from '../streams/text.js';
+import { copyBytes } from '../streams/text.js';
 import { showBytes } from './showBytes.js';
 
 /** Up to this many bytes every chunk size and every place to cut is tried. */
@@ -64,13 +64,13 @@ export function checkDecoder<T>(
   options: CheckDecoderOptions<T> = {},
 ): T[] {
   const { frames: expected, trailing, equals = sameValue } = options;
-  const data = toBytes(bytes);
+  const data = copyBytes(bytes);
   const check = new DecoderCheck(decoder, data, equals);
   const whole = check.decode([data]);
   if (expected !== undefined)
     check.compareFrames('what was expected', expected, whole, 'The frames are wrong');
   check.cuts(whole);
-  check.trailing(trailing === undefined ? data : toBytes(trailing));
+  check.trailing(trailing === undefined ? data : copyBytes(trailing));
   check.unsubscriptions(whole);
   check.ends();
   return whole.frames;
@@ -241,10 +241,6 @@ const NONE = new Uint8Array(0);
 function newReader(): StreamReader {
   const transport = { pause: () => undefined, resume: () => undefined };
   return new StreamReader(transport, 2 ** 30);
-}
-
-function toBytes(data: Data): Uint8Array {
-  return typeof data === 'string' ? encodeText(data) : Uint8Array.from(data);
 }
 
 function byteByByte(data: Uint8Array): Uint8Array[] {

@@ -1,6 +1,6 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import type { Data } from '../streams/Separator.js';
-import { encodeText } from '../streams/text.js';
+import { copyBytes } from '../streams/text.js';
 import type { Transport, TransportReceiver } from '../streams/Transport.js';
 import { Recording, type WireEvent } from './Recording.js';
 
@@ -85,7 +85,7 @@ class TappedTransport implements Transport {
   }
 
   write(data: Data): void {
-    this.#tell('sent', { data: typeof data === 'string' ? encodeText(data) : Uint8Array.from(data) });
+    this.#tell('sent', { data: copyBytes(data) });
     this.#transport.write(data);
   }
 

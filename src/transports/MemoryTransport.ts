@@ -1,6 +1,6 @@
 import { connectionReset } from '../streams/errors.js';
 import type { Data } from '../streams/Separator.js';
-import { encodeText } from '../streams/text.js';
+import { copyBytes } from '../streams/text.js';
 import type { Transport, TransportReceiver } from '../streams/Transport.js';
 
 /**
@@ -51,7 +51,7 @@ export class MemoryTransport implements Transport {
       return;
     }
     // A copy, as the receiver keeps the chunk and the writer may go on using its own.
-    const chunk = typeof data === 'string' ? encodeText(data) : Uint8Array.from(data);
+    const chunk = copyBytes(data);
     this.#queue.push(chunk);
     this.#queued += chunk.length;
     this.#flush();

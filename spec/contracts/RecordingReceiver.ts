@@ -1,1 +1,0 @@
-export { RecordingReceiver } from '../../src/testing/RecordingReceiver.js';
