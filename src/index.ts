@@ -10,12 +10,25 @@ export {
   ReaderBusyError,
   StreamError,
   WriteAfterEndError,
+  WriteOverflowError,
 } from './streams/errors.js';
 export type { Data, Separator } from './streams/Separator.js';
-export { StreamReader, type LinesOptions } from './streams/StreamReader.js';
+export type { FrameConsumer } from './streams/Consumption.js';
+export { StreamReader, type LinesOptions, type PipeOptions } from './streams/StreamReader.js';
 export { StreamWriter, type WaterMarks } from './streams/StreamWriter.js';
 export type { TextEncoding } from './streams/text.js';
 export type { ExtraInfo, SocketAddress, Transport, TransportReceiver } from './streams/Transport.js';
+
+export { codec, type Codec } from './decoders/codec.js';
+export { decoder, type FrameGenerator } from './decoders/decoder.js';
+export type { DecoderBytes, Take } from './decoders/DecoderBytes.js';
+export { delimited, type DelimitedOptions } from './decoders/delimited.js';
+export { fixedLength } from './decoders/fixedLength.js';
+export { json, type JsonOptions } from './decoders/json.js';
+export type { LengthPrefixedOptions } from './decoders/lengthLayout.js';
+export { lengthPrefixed } from './decoders/lengthPrefixed.js';
+export { lines, type LinesCodecOptions } from './decoders/lines.js';
+export { netstring, type NetstringOptions } from './decoders/netstring.js';
 
 export { connectionPair } from './transports/connectionPair.js';
 
@@ -25,3 +38,4 @@ export { readLine } from './operators/readLine.js';
 export { readUntil, type LimitOptions } from './operators/readUntil.js';
 export { serve, type ServeOptions } from './operators/serve.js';
 export { useConnection, type ConnectionHandler } from './operators/useConnection.js';
+

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { ByteQueue } from '../../src/streams/ByteQueue.js';
+import type { LimitOverrunError } from '../../src/streams/errors.js';
 import { compileSeparator } from '../../src/streams/Separator.js';
 import { bytes, text } from './record.js';
 
@@ -340,6 +341,78 @@ describe('ByteQueue', () => {
       queue.rollback();
       expect(rest(queue)).toBe('d');
     });
+  });
+
+  describe('in one chunk and across several', () => {
+    const cut = (data: Uint8Array, at: number): ByteQueue => {
+      const queue = new ByteQueue();
+      // Above the size up to which chunks are copied together, so that the border stays; and not at their start.
+      queue.push(new Uint8Array([...new Uint8Array(300), ...data.subarray(0, at)]));
+      queue.push(new Uint8Array([...data.subarray(at), ...new Uint8Array(300)]));
+      queue.skip(300);
+      return queue;
+    };
+
+    it('takes the same integers', () => {
+      fc.assert(
+        fc.property(fc.maxSafeInteger(), fc.constantFrom('\r\n', ';', ' end'), (value, terminator) => {
+          const data = bytes(`${value}${terminator}`);
+          for (let at = 0; at <= data.length; at++) {
+            const queue = cut(data, at);
+            expect(queue.takeInteger(terminator)).withContext(`cut at ${at}`).toBe(value);
+            expect(queue.length).withContext(`cut at ${at}`).toBe(300);
+          }
+        }),
+        { numRuns: 50 },
+      );
+    });
+
+    it('takes the same texts, in every encoding', () => {
+      const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+      fc.assert(
+        fc.property(
+          fc.uint8Array({ maxLength: 20, max: 200 }),
+          fc.integer({ min: 0, max: 20 }),
+          (data, at) => {
+            const n = data.length;
+            const border = Math.min(at, n);
+            expect(cut(data, border).takeText(n)).toBe(utf8.decode(data));
+            expect(cut(data, border).takeText(n, 'latin1')).toBe(String.fromCharCode(...data));
+            const ascii = data.map((byte) => byte & 127);
+            expect(cut(ascii, border).takeText(n, 'ascii')).toBe(String.fromCharCode(...ascii));
+          },
+        ),
+      );
+    });
+
+    it('takes the same binary numbers', () => {
+      fc.assert(
+        fc.property(
+          fc.uint8Array({ minLength: 8, maxLength: 8 }),
+          fc.integer({ min: 0, max: 8 }),
+          (data, at) => {
+            const view = new DataView(data.buffer, data.byteOffset);
+            const queue = (): ByteQueue => cut(data, at);
+            expect(queue().takeUint8()).toBe(view.getUint8(0));
+            expect(queue().takeUint16(true)).toBe(view.getUint16(0, true));
+            expect(queue().takeUint32()).toBe(view.getUint32(0));
+            expect(queue().takeBigInt64()).toBe(view.getBigInt64(0));
+            // NaN among them.
+            expect(queue().takeFloat64(true)).toEqual(view.getFloat64(0, true));
+          },
+        ),
+      );
+    });
+  });
+
+  it('bounds takeUntil by a limit, and takes nothing then', () => {
+    const queue = queueOf('abc', 'd!');
+    expect(() => queue.takeUntil('!', 3)).toThrowMatching((error: LimitOverrunError) => error.consumed === 4);
+    expect(queue.length).toBe(5);
+    expect(taken(queue.takeUntil('!', 4))).toBe('abcd!');
+    queue.push(bytes('wxyz'));
+    expect(() => queue.takeUntil('!', 3)).toThrowMatching((error: LimitOverrunError) => error.consumed === 4);
+    expect(queue.takeUntil('!', 4)).toBeUndefined();
   });
 
   describe('cost', () => {

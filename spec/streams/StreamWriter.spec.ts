@@ -13,6 +13,21 @@ const drainTo = (transport: ManualTransport, size: number): void =>
   transport.drain(transport.writeQueueSize - size);
 
 describe('StreamWriter', () => {
+  it('takes no view that counts in something else than bytes', () => {
+    const { writer } = manualConnection();
+    for (const wrong of [
+      Uint16Array.of(1),
+      new DataView(new ArrayBuffer(1)),
+      new ArrayBuffer(1),
+      undefined,
+    ]) {
+      expect(() => writer.write(wrong as unknown as Uint8Array)).toThrowError(
+        TypeError,
+        /must be a string or a Uint8Array/,
+      );
+    }
+  });
+
   describe('in virtual time', () => {
     it(
       'paused$, drain$ and drain() follow the write queue',

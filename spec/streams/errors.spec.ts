@@ -9,6 +9,7 @@ describe('errors', () => {
     new api.ConnectionClosedError('closed'),
     new api.WriteAfterEndError('write after close()'),
     new api.ReaderBusyError(),
+    new api.WriteOverflowError(3, 8, 10),
   ];
 
   it('are StreamErrors with a code, a name that is their class, and a message', () => {

@@ -276,4 +276,15 @@ describe('checkDecoder', () => {
       'gives frames for ever and takes no bytes: 1016 from 2 bytes, in one piece, the last is "again"',
     );
   });
+
+  it('compares errors that are frames by their messages', () => {
+    const replies = (): Decoder<Error> => ({
+      decode(bytes) {
+        const byte = bytes.takeUint8();
+        return byte === undefined ? undefined : new Error(`error ${byte}`);
+      },
+    });
+    expect(complaint(replies, 'a', { frames: [new Error('error 97')] })).toBe('nothing');
+    expect(complaint(replies, 'a', { frames: [new Error('error 98')] })).toContain('frame 0 differs');
+  });
 });

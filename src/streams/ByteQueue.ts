@@ -1,7 +1,7 @@
 import { checkCount } from './check.js';
-import { DecodeError } from './errors.js';
+import { DecodeError, LimitOverrunError } from './errors.js';
 import { compileSeparator, type Separator, type SeparatorAutomaton } from './Separator.js';
-import { decodeText, type TextEncoding } from './text.js';
+import { decodePart, decodeText, type TextEncoding } from './text.js';
 
 /** Chunks up to this many bytes are copied together while they wait, so that a trickle costs bytes, not objects. */
 const SMALL = 256;
@@ -41,8 +41,11 @@ interface SearchMemo {
  */
 export class ByteQueue {
   #chunks: Uint8Array[] = [];
-  // The chunk that reading stands in, and the first that is still kept.
+  // The chunk that reading stands in (also by itself: most of what is taken lies in it), and the first still kept.
   #index = 0;
+  #chunk: Uint8Array = EMPTY;
+  #text: string | undefined;
+  #hadText = false;
   #kept = 0;
   // Bytes counted from the first ever received: taking then moves one number, which is what most calls come down to.
   #position = 0;
@@ -91,10 +94,36 @@ export class ByteQueue {
     return bytes;
   }
 
-  /** Takes everything up to the separator, and the separator. */
-  takeUntil(separator: Separator): Uint8Array | undefined {
-    const end = this.findEnd(compileSeparator(separator));
-    return end === -1 ? undefined : this.takeExactly(end);
+  /**
+   * Takes everything up to the separator, and the separator. More than `limit` bytes in front of it are a
+   * `LimitOverrunError`. Default: no limit.
+   */
+  takeUntil(separator: Separator, limit = Infinity): Uint8Array | undefined {
+    return this.takeWithin(compileSeparator(separator), limit);
+  }
+
+  /** @internal The order of its checks is that of CPython's `StreamReader.readuntil`. */
+  takeWithin(automaton: SeparatorAutomaton, limit: number): Uint8Array | undefined {
+    const end = this.findEnd(automaton);
+    if (end === -1) {
+      // As in CPython: bytes that may still turn out to be the front of a separator do not count.
+      const consumed = this.length + 1 - automaton.maxLength;
+      if (this.length >= automaton.minLength && consumed > limit) {
+        throw new LimitOverrunError(
+          `Separator is not found, and ${this.length} bytes exceed the limit of ${limit}`,
+          consumed,
+        );
+      }
+      return undefined;
+    }
+    const consumed = end - this.#matchLength;
+    if (consumed > limit) {
+      throw new LimitOverrunError(
+        `Separator is found, but behind ${consumed} bytes, over the limit of ${limit}`,
+        consumed,
+      );
+    }
+    return this.takeExactly(end);
   }
 
   /** Takes `n` bytes as text. Default encoding: `utf-8`. */
@@ -102,7 +131,12 @@ export class ByteQueue {
     checkCount(n);
     if (n > this.length) return undefined;
     if (n === 0) return '';
-    const text = decodeText(this.#view(n), encoding);
+    const from = this.#position - this.#chunkStart;
+    const to = from + n;
+    let text: string | undefined;
+    if (to > this.#chunk.length) text = decodeText(this.#gather(n), encoding);
+    else if (encoding === 'utf-8') text = this.#chunkText()?.slice(from, to);
+    text ??= decodePart(this.#chunk, from, to, encoding);
     this.advance(n);
     return text;
   }
@@ -113,6 +147,28 @@ export class ByteQueue {
    */
   takeInteger(terminator: Separator): number | undefined {
     const automaton = compileSeparator(terminator);
+    const chunk = this.#chunk;
+    const from = this.#position - this.#chunkStart;
+    let to = from;
+    // Most numbers lie in one chunk, and a number of up to 15 digits needs no care: read in place. What is left, and
+    // whatever is wrong, is for the general way.
+    let number = 0;
+    for (; to < chunk.length; to++) {
+      const digit = chunk[to]! - 0x30;
+      if (digit < 0 || digit > 9) break;
+      number = number * 10 + digit;
+    }
+    if (to > from && to - from <= 15) {
+      const end = automaton.endOfMatch(chunk, to);
+      if (end !== -1) {
+        this.advance(end - from);
+        return number;
+      }
+    }
+    return this.#takeAnyInteger(automaton);
+  }
+
+  #takeAnyInteger(automaton: SeparatorAutomaton): number | undefined {
     const sign = this.#byteAt(0);
     const start = sign === 0x2d || sign === 0x2b ? 1 : 0;
     let value = 0;
@@ -141,7 +197,10 @@ export class ByteQueue {
 
   /** Takes an unsigned 8-bit integer. */
   takeUint8(): number | undefined {
-    return this.#load(1) ? scratch[0] : undefined;
+    if (this.length === 0) return undefined;
+    const byte = this.#chunk[this.#position - this.#chunkStart];
+    this.advance(1);
+    return byte;
   }
 
   /** Takes a signed 8-bit integer. */
@@ -208,6 +267,13 @@ export class ByteQueue {
     if (n > this.length) return false;
     if (n > 0) this.advance(n);
     return true;
+  }
+
+  /** Takes 1 to `n` bytes, `n` being 1 or more: as many as lie in one piece at the front. */
+  takeUpTo(n: number): Uint8Array | undefined {
+    checkCount(n);
+    if (n === 0) throw new RangeError('takeUpTo(0) would take nothing, for ever');
+    return this.length === 0 ? undefined : this.takeExactly(Math.min(n, this.#chunkEnd - this.#position));
   }
 
   /** Takes what lies in one piece at the front: a received chunk, or the rest of one. */
@@ -303,7 +369,7 @@ export class ByteQueue {
     if (offset >= this.length) return undefined;
     let index = this.#index;
     let at = this.#position + offset - this.#chunkStart;
-    let chunk = this.#chunks[index]!;
+    let chunk = this.#chunk;
     while (at >= chunk.length) {
       at -= chunk.length;
       chunk = this.#chunks[++index]!;
@@ -332,9 +398,24 @@ export class ByteQueue {
     this.#arenaTo = to;
   }
 
+  // The whole chunk as text, to cut from: for the second text in a small chunk and those behind it, as a conversion
+  // costs more by the call than by the byte. Not of a large chunk, which each text would keep in memory.
+  #chunkText(): string | undefined {
+    if (this.#chunk.length > ARENA || !this.#hadText) {
+      this.#hadText = true;
+      return undefined;
+    }
+    if (this.#text === undefined) {
+      const text = decodeText(this.#chunk, 'utf-8');
+      // As long as the bytes: no character has more than one of them.
+      this.#text = text.length === this.#chunk.length ? text : '';
+    }
+    return this.#text === '' ? undefined : this.#text;
+  }
+
   // The next `n` bytes, at least one, left where they are: a view, or a copy if they span chunks.
   #view(n: number): Uint8Array {
-    const chunk = this.#chunks[this.#index]!;
+    const chunk = this.#chunk;
     const from = this.#position - this.#chunkStart;
     const to = from + n;
     if (to > chunk.length) return this.#gather(n);
@@ -356,7 +437,10 @@ export class ByteQueue {
 
   #load(n: number): boolean {
     if (n > this.length) return false;
-    for (let i = 0; i < n; i++) scratch[i] = this.#byteAt(i)!;
+    const chunk = this.#chunk;
+    const from = this.#position - this.#chunkStart;
+    const inChunk = from + n <= chunk.length;
+    for (let i = 0; i < n; i++) scratch[i] = inChunk ? chunk[from + i]! : this.#byteAt(i)!;
     this.advance(n);
     return true;
   }
@@ -375,8 +459,13 @@ export class ByteQueue {
 
   // Sets the end of the chunk that reading stands in; behind the last one there is none.
   #enter(): void {
-    const chunk = this.#chunks[this.#index];
-    this.#chunkEnd = chunk === undefined ? this.#chunkStart : this.#chunkStart + chunk.length;
+    const chunk = this.#chunks[this.#index] ?? EMPTY;
+    if (chunk !== this.#chunk) {
+      this.#chunk = chunk;
+      this.#text = undefined;
+      this.#hadText = false;
+    }
+    this.#chunkEnd = this.#chunkStart + this.#chunk.length;
   }
 
   // Lets go of the chunks in front of the one that reading stands in.

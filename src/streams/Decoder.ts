@@ -35,7 +35,8 @@ export interface Decoder<T> {
   decode(bytes: ByteQueue): T | undefined;
   /**
    * The stream has ended, and `decode` needs more bytes: returns a last frame (it is called again after each), or
-   * `undefined` for none. Bytes left over then are an `IncompleteReadError`, as they are without this method.
+   * `undefined` for none. Bytes left over then are an `IncompleteReadError`, as they are without this method. A decoder
+   * that is in the middle of something but holds no bytes of it has to throw that error itself.
    */
   end?(bytes: ByteQueue): T | undefined;
 }

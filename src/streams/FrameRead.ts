@@ -22,12 +22,16 @@ export interface ByteSource {
  * @internal
  */
 export interface BatchDecoder<T> extends Decoder<T> {
-  decodeBatch(bytes: ByteQueue, subscriber: Subscriber<T>): boolean;
+  decodeBatch(bytes: ByteQueue, subscriber: FrameSubscriber<T>): boolean;
 }
+
+/** What a read tells of its frames: RxJS's own subscriber, or one that stands in front of it. @internal */
+export type FrameSubscriber<T> = Pick<Subscriber<T>, 'closed' | 'next' | 'error' | 'complete' | 'add'>;
 
 /** A `FrameRead` as the reader's queue sees it, whatever it emits. @internal */
 export interface ActiveRead {
   readonly once: boolean;
+  readonly full: boolean;
   advance(): boolean;
   /** From now on its unsubscription is reported to the source. */
   arm(): void;
@@ -41,12 +45,14 @@ export interface ActiveRead {
  * @internal
  */
 export class FrameRead<T> implements ActiveRead, Unsubscribable {
+  /** Its subscriber has no room for another frame: it waits, but not for bytes. */
+  full = false;
   #armed = false;
 
   constructor(
     readonly source: ByteSource,
     readonly decoder: Decoder<T> & Partial<BatchDecoder<T>>,
-    readonly subscriber: Subscriber<T>,
+    readonly subscriber: FrameSubscriber<T>,
     /** One frame and complete, or all of them? */
     readonly once: boolean,
     /** For a read that has to emit: what it emits, or throws, at a clean end of the stream. */
@@ -69,14 +75,19 @@ export class FrameRead<T> implements ActiveRead, Unsubscribable {
     this.subscriber.error(error);
   }
 
-  /** Emits what can be read now. True: this read is over, false: it waits for bytes. */
+  /** Emits what can be read now. True: this read is over, false: it waits for bytes, or for room. */
   advance(): boolean {
     const { source, decoder, subscriber } = this;
     const { queue } = source;
     while (!subscriber.closed) {
+      if (this.full) return false;
       let frame: T | undefined;
       try {
-        if (!this.once && decoder.decodeBatch?.(queue, subscriber)) return true;
+        if (!this.once && decoder.decodeBatch !== undefined) {
+          // Nothing is held back here, so that what it emits does not come again with a later rollback.
+          queue.rollback();
+          if (decoder.decodeBatch(queue, subscriber)) return true;
+        }
         queue.hold();
         frame = decoder.decode(queue);
         if (frame === undefined && source.state === 'ended') frame = this.#end();

@@ -72,6 +72,15 @@ export class SeparatorAutomaton {
     return state;
   }
 
+  /** Where the match ends that begins at `from` and lies in the chunk; -1 also where it takes more than a look. */
+  endOfMatch(chunk: Uint8Array, from: number): number {
+    const pattern = this.patterns[0]!;
+    const to = from + pattern.length;
+    if (this.patterns.length > 1 || to > chunk.length) return -1;
+    for (let at = from; at < to; at++) if (chunk[at] !== pattern[at - from]) return -1;
+    return to;
+  }
+
   step(state: number, byte: number): number {
     return this.#next[state * this.#classCount + this.#classes[byte]!]!;
   }
@@ -118,6 +127,8 @@ export class SeparatorAutomaton {
 const EMPTY = new Uint8Array(0);
 const bySpelling = new Map<string, SeparatorAutomaton>();
 const byObject = new WeakMap<object, SeparatorAutomaton>();
+let lastSpelling: string | undefined;
+let lastAutomaton: SeparatorAutomaton | undefined;
 
 /**
  * The automaton for a separator, made once for each spelling: frames are cut by the same few separators.
@@ -125,6 +136,8 @@ const byObject = new WeakMap<object, SeparatorAutomaton>();
  * @internal
  */
 export function compileSeparator(separator: Separator): SeparatorAutomaton {
+  // The same one again is what a protocol mostly asks for.
+  if (separator === lastSpelling) return lastAutomaton!;
   if (typeof separator === 'string') {
     let automaton = bySpelling.get(separator);
     if (automaton === undefined) {
@@ -133,6 +146,8 @@ export function compileSeparator(separator: Separator): SeparatorAutomaton {
       if (bySpelling.size >= 64) bySpelling.clear();
       bySpelling.set(separator, automaton);
     }
+    lastSpelling = separator;
+    lastAutomaton = automaton;
     return automaton;
   }
   const known = byObject.get(separator);

@@ -1,9 +1,10 @@
-import { firstValueFrom, Observable } from 'rxjs';
+import { concat, firstValueFrom, ignoreElements, Observable } from 'rxjs';
 import { ByteQueue } from './ByteQueue.js';
 import { checkCount, checkLimit } from './check.js';
+import { Consumption, type FrameConsumer } from './Consumption.js';
 import type { Decoder, DecoderFactory } from './Decoder.js';
 import { IncompleteReadError, ReaderBusyError } from './errors.js';
-import { FrameRead, type ActiveRead, type ByteSource } from './FrameRead.js';
+import { FrameRead, type ActiveRead, type BatchDecoder, type ByteSource } from './FrameRead.js';
 import {
   chunkDecoder,
   LinesDecoder,
@@ -14,8 +15,14 @@ import {
   readUntilDecoder,
 } from './readDecoders.js';
 import type { Separator } from './Separator.js';
+import type { StreamWriter } from './StreamWriter.js';
 import { checkEncoding, type TextEncoding } from './text.js';
 import type { Transport } from './Transport.js';
+
+export interface PipeOptions {
+  /** End the writer's direction behind the last byte: `writeEof()`, or `close()` where that cannot be. Default: true. */
+  end?: boolean;
+}
 
 /** 64 KiB, as asyncio's. @internal */
 export const DEFAULT_LIMIT = 65536;
@@ -43,8 +50,8 @@ export interface LinesOptions {
  * readUntil('\n')  -------(r|)          r = abcd\n
  * ```
  *
- * **Continuous reads** (`chunks`, `frames`, `lines`) hold the reader until they end or are unsubscribed; another
- * read meanwhile errors with `ReaderBusyError`.
+ * **Continuous reads** (`chunks`, `frames`, `lines`, `consume`, `pipeTo`) hold the reader until they end or are
+ * unsubscribed; another read meanwhile errors with `ReaderBusyError`.
  *
  * When more than twice `limit` bytes wait unread the transport is paused, until a read leaves `limit` or fewer, or
  * needs more.
@@ -209,6 +216,98 @@ export class StreamReader {
     return this.#frames(() => new LinesDecoder(encoding, limit), false);
   }
 
+  /**
+   * The rest of the stream, frame by frame, as there is room: the next frame is decoded only when fewer than
+   * `concurrency` pieces of work are under way. So whoever is slow here slows the peer down, and nothing is lost and
+   * nothing piles up: not the frames, and of the bytes no more than twice the reader's limit.
+   *
+   * ```text
+   * received                  --abc---------------|
+   * work on a, b, c             --A|--B|--C|
+   * consume(letter, work)     ----A---B---C-------|
+   * ```
+   *
+   * - `project` gives what is to be waited for, a promise or an Observable; or nothing, when the frame is done with:
+   *   that costs no subscription. With a writer: `writer.send(reply)`; or, where each frame counts,
+   *   `writer.write(reply)` and `return writer.paused ? writer.drain() : undefined`.
+   * - **Emits** what the work emits. **Completes** at a clean end of the stream, behind all work.
+   * - **Errors** as `frames`, behind the frames that came before; and at once with an error of the work.
+   * - **Unsubscribe** stops the work; what is not decoded yet stays in the reader.
+   *
+   * @param concurrency 1 or more. Default: 1, so the work keeps the order of the frames
+   *
+   * @example
+   * ```ts
+   * import { connectionPair, lines } from 'rxjs-net';
+   * import { setTimeout } from 'node:timers/promises';
+   *
+   * const [client, server] = connectionPair();
+   * client.reader.consume(lines(), (line) => setTimeout(10, line)).subscribe({
+   *   next: console.log, // one, two
+   *   complete: () => client.writer.close(),
+   * });
+   * server.writer.write('one\ntwo\n');
+   * server.writer.close();
+   * ```
+   */
+  consume<T, R = never>(
+    decoder: DecoderFactory<T>,
+    project: FrameConsumer<T, R>,
+    concurrency = 1,
+  ): Observable<R> {
+    if (!(concurrency >= 1))
+      throw new RangeError(`concurrency must be at least 1, not ${String(concurrency)}`);
+    return new Observable((subscriber) => {
+      const consumption = new Consumption(project, subscriber, concurrency, () => this.#serve());
+      consumption.read = new FrameRead(this.#source, oneByOne(decoder()), consumption, false);
+      this.#start(consumption.read);
+    });
+  }
+
+  /**
+   * Writes the rest of the stream to a writer, as fast as that drains: the backpressure of its peer becomes that on
+   * ours.
+   *
+   * - **Emits** nothing. **Completes** when the stream has ended and all of it has been written; unless `end` is
+   *   false it then ends the writer's direction.
+   * - **Errors** as every read; and when the writer's connection is lost or closed, also while nothing comes, with
+   *   what its `drain()` errors with.
+   * - **Unsubscribe** stops; both connections stay as they are.
+   *
+   * @example
+   * ```ts
+   * import { connectionPair } from 'rxjs-net';
+   *
+   * const [client, server] = connectionPair();
+   * server.reader.pipeTo(server.writer).subscribe(); // an echo
+   *
+   * client.reader.lines().subscribe(console.log); // hello
+   * client.writer.write('hello\n');
+   * client.writer.writeEof();
+   * ```
+   */
+  pipeTo(writer: StreamWriter, { end = true }: PipeOptions = {}): Observable<never> {
+    return new Observable((subscriber) => {
+      const failure = writer.failure().subscribe({ error: (error: unknown) => subscriber.error(error) });
+      subscriber.add(failure);
+      const piped = this.consume(
+        () => chunkDecoder,
+        (chunk) => {
+          writer.write(chunk);
+          return writer.paused ? writer.drain() : undefined;
+        },
+      ).pipe(ignoreElements());
+      const ended = new Observable<never>((inner) => {
+        // The peer may close in return: that is no failure any more.
+        failure.unsubscribe();
+        if (end && writer.canWriteEof()) writer.writeEof();
+        else if (end) writer.close();
+        inner.complete();
+      });
+      concat(piped, ended).subscribe(subscriber);
+    });
+  }
+
   /** The lines as bytes with their `\n`, read one at a time as they are asked for: `for await (const line of reader)`. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
     for (;;) {
@@ -296,7 +395,7 @@ export class StreamReader {
   #controlFlow(): void {
     if (this.#source.state !== 'open') return;
     const { length } = this.#source.queue;
-    const needsMore = this.#reads.length > 0;
+    const needsMore = this.#reads.length > 0 && !this.#reads[0]!.full;
     if (this.#paused) {
       // A read that cannot be met must not wait for bytes that are not let in.
       if (!needsMore && length > this.#limit) return;
@@ -307,4 +406,10 @@ export class StreamReader {
       this.#transport.pause();
     }
   }
+}
+
+// A decoder that gives many frames at once does not ask whether there is room.
+function oneByOne<T>(decoder: Decoder<T> & Partial<BatchDecoder<T>>): Decoder<T> {
+  if (decoder.decodeBatch === undefined) return decoder;
+  return { decode: (bytes) => decoder.decode(bytes), end: (bytes) => decoder.end?.(bytes) };
 }

@@ -86,14 +86,33 @@ export class WriteAfterEndError extends StreamError {
   readonly code = 'ERR_WRITE_AFTER_END';
 }
 
-/** Another read holds the reader until it ends: `chunks`, `frames`, `lines` or one like them. */
+/** More waits for the writer than may: `writeTo` with `overflow: 'buffer'` or `'error'`. What waited is dropped. */
+export class WriteOverflowError extends StreamError {
+  override readonly name = 'WriteOverflowError';
+  readonly code = 'ERR_WRITE_OVERFLOW';
+
+  constructor(
+    /** The bytes of the value that did not fit. */
+    readonly size: number,
+    /** The bytes that waited already. */
+    readonly waiting: number,
+    /** How many may wait; 0 with `overflow: 'error'`. */
+    readonly limit: number,
+  ) {
+    super(
+      `The writer is paused, and ${size} bytes more do not fit: ${waiting} of at most ${limit} bytes wait already`,
+    );
+  }
+}
+
+/** Another read holds the reader until it ends: `chunks`, `frames`, `lines`, `consume` or `pipeTo`. */
 export class ReaderBusyError extends StreamError {
   override readonly name = 'ReaderBusyError';
   readonly code = 'ERR_READER_BUSY';
 
   constructor() {
     super(
-      'The reader is held by chunks(), frames() or lines(): unsubscribe from it, or wait for its end, before another read',
+      'The reader is held by a continuous read (chunks, frames, lines, consume, pipeTo): unsubscribe from it, or wait for its end, before another read',
     );
   }
 }

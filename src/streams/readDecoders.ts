@@ -1,9 +1,9 @@
 import type { Subscriber } from 'rxjs';
 import type { ByteQueue } from './ByteQueue.js';
 import type { Decoder } from './Decoder.js';
-import { IncompleteReadError, LimitOverrunError } from './errors.js';
+import { IncompleteReadError } from './errors.js';
 import type { BatchDecoder } from './FrameRead.js';
-import { compileSeparator, type Separator, type SeparatorAutomaton } from './Separator.js';
+import { compileSeparator, type Separator } from './Separator.js';
 import { decodeText, isAscii, type TextEncoding } from './text.js';
 
 const NEWLINE = 0x0a;
@@ -41,19 +41,11 @@ export function readExactlyDecoder(n: number): Decoder<Uint8Array> {
   };
 }
 
-/**
- * Up to and with a separator, `limit` bytes at most without it. Its order of checks is that of CPython's
- * `StreamReader.readuntil`.
- *
- * @internal
- */
+/** Up to and with a separator, `limit` bytes at most without it. @internal */
 export function readUntilDecoder(separator: Separator, limit: number): Decoder<Uint8Array> {
   const automaton = compileSeparator(separator);
   return {
-    decode(bytes) {
-      const end = findWithin(bytes, automaton, limit);
-      return end === -1 ? undefined : bytes.takeExactly(end);
-    },
+    decode: (bytes) => bytes.takeWithin(automaton, limit),
   };
 }
 
@@ -81,33 +73,14 @@ export function readLineDecoder(limit: number): Decoder<Uint8Array> {
   };
 }
 
-function findWithin(bytes: ByteQueue, automaton: SeparatorAutomaton, limit: number): number {
-  const end = bytes.findEnd(automaton);
-  if (end === -1) {
-    // As in CPython: bytes that may still turn out to be the front of a separator do not count.
-    const consumed = bytes.length + 1 - automaton.maxLength;
-    if (bytes.length >= automaton.minLength && consumed > limit) {
-      throw new LimitOverrunError(
-        `Separator is not found, and ${bytes.length} bytes exceed the limit of ${limit}`,
-        consumed,
-      );
-    }
-  } else if (end - bytes.matchLength > limit) {
-    const consumed = end - bytes.matchLength;
-    throw new LimitOverrunError(
-      `Separator is found, but behind ${consumed} bytes, over the limit of ${limit}`,
-      consumed,
-    );
-  }
-  return end;
-}
-
 /**
  * Lines of text without their terminator, `\n` or `\r\n`; at the end of the stream the unterminated rest.
  *
  * @internal
  */
 export class LinesDecoder implements BatchDecoder<string> {
+  /** In a batch, overlong lines are left out; otherwise they, and what is behind them, are left to `decode`. */
+  protected readonly discardsOverlong: boolean = false;
   readonly #encoding: TextEncoding;
   readonly #limit: number;
   readonly #lineDecoder: Decoder<Uint8Array>;
@@ -132,13 +105,15 @@ export class LinesDecoder implements BatchDecoder<string> {
       let chunkAt = 0;
       for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', at)) {
         const length = (byteForByte ? end : chunk.indexOf(NEWLINE, chunkAt)) - chunkAt;
-        // Left to `decode`, which has the error for it.
-        if (mayOverrun && length > this.#limit) return false;
+        const overlong = mayOverrun && length > this.#limit;
+        if (overlong && !this.discardsOverlong) return false;
         bytes.advance(length + 1);
         chunkAt += length + 1;
-        const trimmed = end > at && text.charCodeAt(end - 1) === CARRIAGE_RETURN;
-        subscriber.next(text.slice(at, trimmed ? end - 1 : end));
-        if (subscriber.closed) return true;
+        if (!overlong) {
+          const trimmed = end > at && text.charCodeAt(end - 1) === CARRIAGE_RETURN;
+          subscriber.next(text.slice(at, trimmed ? end - 1 : end));
+          if (subscriber.closed) return true;
+        }
         at = end + 1;
       }
     }

@@ -313,6 +313,8 @@ function sameValue(one: unknown, other: unknown): boolean {
   if (typeof one !== 'object' || typeof other !== 'object' || one === null || other === null) return false;
   if (Object.getPrototypeOf(one) !== Object.getPrototypeOf(other)) return false;
   if (one instanceof Date) return one.getTime() === (other as Date).getTime();
+  // What an error says is no entry of it.
+  if (one instanceof Error && one.message !== (other as Error).message) return false;
   const isIterable = Symbol.iterator in one;
   const [ours, theirs] = [one, other].map((value): unknown[] =>
     isIterable

@@ -1,0 +1,334 @@
+import fc from 'fast-check';
+import { concat, EMPTY, map, mergeMap, of, take, type Observable } from 'rxjs';
+import { marbles } from 'rxjs-marbles/jasmine/index.js';
+import {
+  ByteQueue,
+  codec,
+  connectionPair,
+  decode,
+  DecodeError,
+  decoder,
+  type Decoder,
+  type DecoderBytes,
+  type Take,
+} from '../../src/index.js';
+import { checkDecoder, manualConnection, marbleConnection } from '../../src/testing.js';
+import { bytes, record, text } from '../streams/record.js';
+
+type Value = number | string | Value[];
+
+/** A part of RESP: each kind of verb, a part with parameters, recursion. */
+function* resp(source: DecoderBytes): Generator<undefined, Value> {
+  const kind = yield* source.text(1);
+  const n = yield* source.integer('\r\n');
+  if (kind === ':') return n;
+  if (kind === '$') return yield* terminated(source, n);
+  if (kind !== '*') throw new DecodeError(`Unknown kind ${kind}`);
+  const values: Value[] = [];
+  while (values.length < n) values.push(yield* resp(source));
+  return values;
+}
+
+function* terminated(source: DecoderBytes, n: number): Generator<undefined, string> {
+  const value = yield* source.text(n);
+  yield* source.skip(2);
+  return value;
+}
+
+const frames = decoder(resp);
+
+function encode(value: Value): string {
+  if (typeof value === 'number') return `:${value}\r\n`;
+  if (typeof value === 'string') return `$${bytes(value).length}\r\n${value}\r\n`;
+  return `*${value.length}\r\n${value.map(encode).join('')}`;
+}
+
+describe('decoder', () => {
+  it(
+    'emits a frame with its last byte, on a reader and as an operator',
+    marbles((m) => {
+      const values = { a: '*2\r\n:1\r', b: '\n$2\r\nhi\r\n:', c: '7\r\n' };
+      const { reader } = marbleConnection(m, { incoming: '--a--b--c', values });
+      m.expect(reader.frames(frames).pipe(take(1))).toBeObservable('  -----(x|)', { x: [1, 'hi'] });
+      m.expect(m.cold('--a--b--(c|)', values).pipe(map(bytes), decode(frames))).toBeObservable(
+        '-----x--(y|)',
+        { x: [1, 'hi'], y: 7 },
+      );
+    }),
+  );
+
+  it('is typed from its verbs to its frames', () => {
+    const typed = decoder(function* (source) {
+      const count: number = yield* source.uint8();
+      const big: bigint = yield* source.bigUint64();
+      const name: string = yield* source.text(count);
+      const raw: Uint8Array = yield* source.exactly(1);
+      return { count, big, name, raw };
+    });
+    const queue = new ByteQueue();
+    queue.push(Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 1, 0, 104, 105, 9));
+    const frame: { count: number; big: bigint; name: string; raw: Uint8Array } | undefined =
+      typed().decode(queue);
+    expect(frame).toEqual({ count: 2, big: 256n, name: 'hi', raw: Uint8Array.of(9) });
+    decoder(function* (source) {
+      // @ts-expect-error: a verb's value is there only behind yield*.
+      const count: number = source.uint8();
+      return yield* source.exactly(count);
+    });
+  });
+
+  it('has every verb of the queue', () => {
+    const view = new DataView(new ArrayBuffer(64));
+    view.setUint8(0, 200);
+    view.setInt8(1, -3);
+    view.setUint16(2, 40000);
+    view.setUint16(4, 40001, true);
+    view.setInt16(6, -5);
+    view.setUint32(8, 4e9);
+    view.setInt32(12, -4);
+    view.setBigUint64(16, 2n ** 63n);
+    view.setBigInt64(24, -2n);
+    view.setFloat32(32, 0.5);
+    view.setFloat64(36, 0.1);
+    const tail = bytes('12\r\nab;c-€');
+    const data = new Uint8Array([...new Uint8Array(view.buffer, 0, 44), ...tail]);
+    const all = decoder(function* (source) {
+      return [
+        yield* source.uint8(),
+        yield* source.int8(),
+        yield* source.uint16(),
+        yield* source.uint16(true),
+        yield* source.int16(),
+        yield* source.uint32(),
+        yield* source.int32(),
+        yield* source.bigUint64(),
+        yield* source.bigInt64(),
+        yield* source.float32(),
+        yield* source.float64(),
+        yield* source.peek(1),
+        yield* source.integer('\r\n'),
+        text(yield* source.until([';', '!'])),
+        text(yield* source.exactly(1)),
+        yield* source.skip(1),
+        yield* source.text(3),
+      ];
+    });
+    const expected = [
+      ...[200, -3, 40000, 40001, -5, 4e9, -4, 2n ** 63n, -2n, 0.5, 0.1],
+      ...[0x32, 12, 'ab;', 'c', true, '€'],
+    ];
+    expect(checkDecoder(all, data, { frames: [expected] })).toEqual([expected]);
+  });
+
+  it('gives the same frames however the bytes are cut, and leaves what is behind them', () => {
+    const values: Value[] = [1, 'hello', [], ['GET', ['nested', -7, 'ü']], 'x'.repeat(300)];
+    expect(checkDecoder(frames, values.map(encode).join('')).length).toBe(values.length);
+    checkDecoder(frames, values.map(encode).join(''), { frames: values });
+    const value = fc.letrec<{ value: Value }>((tie) => ({
+      value: fc.oneof(
+        { maxDepth: 3 },
+        fc.integer(),
+        fc.string({ unit: 'grapheme' }),
+        fc.array(tie('value'), { maxLength: 4 }),
+      ),
+    })).value;
+    fc.assert(
+      fc.property(fc.array(value, { maxLength: 3 }), (list) => {
+        checkDecoder(frames, list.map(encode).join(''), { frames: list });
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('suspends only where bytes are missing', () => {
+    let steps = 0;
+    const counting = decoder(function* (source) {
+      steps++;
+      const a = yield* source.uint8();
+      steps++;
+      const b = yield* source.uint8();
+      steps++;
+      return a + b;
+    });
+    const queue = new ByteQueue();
+    const decoding = counting();
+    expect(decoding.decode(queue)).toBeUndefined();
+    expect(steps).withContext('not begun without a byte').toBe(0);
+    queue.push(Uint8Array.of(1));
+    expect(decoding.decode(queue)).toBeUndefined();
+    expect(decoding.decode(queue)).toBeUndefined();
+    expect(steps).withContext('goes on where it waited').toBe(2);
+    queue.push(Uint8Array.of(2, 3));
+    expect(decoding.decode(queue)).toBe(3);
+    expect(queue.length).toBe(1);
+  });
+
+  it('gives the bytes of an unfinished frame back to the next read', () => {
+    const { reader, transport } = manualConnection();
+    const first = reader.readFrame(frames).subscribe();
+    transport.receive('*2\r\n:1\r\n$5\r\nhe');
+    first.unsubscribe();
+    expect(reader.bufferedBytes).toBe('*2\r\n:1\r\n$5\r\nhe'.length);
+    const { log } = record(reader.readFrame(frames).pipe(map((value) => String(value))));
+    transport.receive('llo\r\n');
+    expect(log).toEqual(['1,hello', '|']);
+  });
+
+  it('takes turns with other reads, also when they are begun inside next', () => {
+    const [client, server] = connectionPair();
+    const log: unknown[] = [];
+    client.reader
+      .readFrame(frames)
+      .pipe(
+        mergeMap((length) => client.reader.readExactly(length as number)),
+        map(text),
+        mergeMap((word) => concat(of(word), client.reader.readFrame(frames))),
+      )
+      .subscribe((value) => log.push(value));
+    server.writer.write(':5\r\nhello:6\r\n');
+    expect(log).toEqual(['hello', 6]);
+  });
+
+  it('errors with what the generator throws, and puts the frame back', () => {
+    const { reader, transport } = manualConnection();
+    transport.receive(':1\r\n*2\r\n:2\r\n?3\r\n');
+    expect(record(reader.frames(frames)).log).toEqual(['1', '# ERR_DECODE']);
+    expect(reader.bufferedBytes).toBe('*2\r\n:2\r\n?3\r\n'.length);
+    expect(record(reader.readExactly(4)).log).toEqual(['*2\r\n', '|']);
+  });
+
+  it('is an incomplete read at an end inside a frame, and none between frames', () => {
+    expect(record(of(bytes(':1\r\n')).pipe(decode(frames))).log).toEqual(['1', '|']);
+    expect(record(of(bytes(':1\r\n:')).pipe(decode(frames))).log).toEqual(['1', '# ERR_INCOMPLETE_READ']);
+  });
+
+  it('bounds until() at 64 KiB, or as it is told', () => {
+    const line = (limit?: number) =>
+      decoder(function* (source) {
+        return (yield* source.until('\n', limit)).length;
+      });
+    const long = (length: number): Uint8Array => bytes(`${'x'.repeat(length)}\n`);
+    expect(record(of(long(65536)).pipe(decode(line()))).log).toEqual(['65537', '|']);
+    expect(record(of(long(65537)).pipe(decode(line()))).log).toEqual(['# ERR_LIMIT_OVERRUN']);
+    expect(record(of(long(4)).pipe(decode(line(3)))).log).toEqual(['# ERR_LIMIT_OVERRUN']);
+    expect(record(of(bytes('xxxx')).pipe(decode(line(3)))).log).toEqual(['# ERR_LIMIT_OVERRUN']);
+  });
+
+  it('reads a frame that goes on to the end of the stream', () => {
+    const body = decoder(function* (source) {
+      const kind = yield* source.uint8();
+      let length = 0;
+      while (!(yield* source.atEnd())) length += (yield* source.chunk()).length;
+      return [kind, length];
+    });
+    checkDecoder(body, Uint8Array.of(7, 1, 2, 3, 4), { frames: [[7, 4]], trailing: '' });
+    expect(record(of(Uint8Array.of(7)).pipe(decode(body))).log).toEqual(['7,0', '|']);
+    expect(record((EMPTY as Observable<Uint8Array>).pipe(decode(body))).log).toEqual(['|']);
+  });
+
+  it('tells of a forgotten yield*', () => {
+    const forgetful = decoder(function* (source) {
+      source.skip(1);
+      return yield* source.uint8();
+    });
+    const forgetfulAtLast = decoder(function* (source) {
+      const value = yield* source.uint8();
+      source.skip(1);
+      return value;
+    });
+    for (const bad of [forgetful, forgetfulAtLast]) {
+      const { log } = record(of(Uint8Array.of(1, 2)).pipe(decode(bad)));
+      expect(log.length).toBe(1);
+      expect(log[0]).toContain('yield* bytes.skip(2)');
+    }
+  });
+
+  it('refuses a frame of no bytes, which would come for ever', () => {
+    const nothing = decoder(function* (source) {
+      return yield* source.peek();
+    });
+    const { log } = record(of(Uint8Array.of(1)).pipe(decode(nothing)));
+    expect(log.length).toBe(1);
+    expect(log[0]).toContain('frame of no bytes');
+  });
+
+  it('begins anew for each subscription, and each frame', () => {
+    let made = 0;
+    const numbered = () => {
+      const stream = ++made;
+      let frame = 0;
+      return decoder(function* (source) {
+        yield* source.skip(1);
+        return `${stream}.${++frame}`;
+      })();
+    };
+    const source$ = of(Uint8Array.of(0), Uint8Array.of(0)).pipe(decode(numbered));
+    expect([...record(source$).log, ...record(source$).log]).toEqual(['1.1', '1.2', '|', '2.1', '2.2', '|']);
+  });
+
+  it('may catch the error of a verb, and go on with another', () => {
+    const lenient = decoder(function* (source) {
+      try {
+        return yield* source.integer('\n');
+      } catch {
+        return text(yield* source.until('\n'));
+      }
+    });
+    expect(checkDecoder(lenient, '12\n1x\n3\n')).toEqual([12, '1x\n', 3]);
+  });
+
+  it('takes up to n bytes, as many as lie in one piece', () => {
+    const some = decoder(function* (source) {
+      return text(yield* source.upTo(3));
+    });
+    expect(record(of(bytes('abcd'), bytes('ef')).pipe(decode(some))).log).toEqual(['abc', 'd', 'ef', '|']);
+    const none = decoder(function* (source) {
+      return yield* source.upTo(0);
+    });
+    expect(record(of(bytes('a')).pipe(decode(none))).log[0]).toContain('takeUpTo(0)');
+  });
+
+  it('can be used on after an error, on a bare queue', () => {
+    const queue = new ByteQueue();
+    const decoding = frames();
+    queue.push(bytes('?1\r\n:2\r\n'));
+    expect(() => decoding.decode(queue)).toThrowError(DecodeError);
+    expect(String(decoding.decode(queue))).toBe('2');
+  });
+
+  it('reads a million values of one frame without deepening the stack', () => {
+    const list = decoder(function* (source) {
+      let sum = 0;
+      for (let n = yield* source.uint32(); n > 0; n--) sum += yield* source.uint8();
+      return sum;
+    });
+    const data = new Uint8Array(1e6 + 4).fill(1);
+    new DataView(data.buffer).setUint32(0, 1e6);
+    expect(record(of(data.subarray(0, 500_000), data.subarray(500_000)).pipe(decode(list))).log).toEqual([
+      '1000000',
+      '|',
+    ]);
+  });
+
+  it('gives verbs a type of their own, for helpers', () => {
+    const twice = (source: DecoderBytes): Take<number> => source.uint16(true);
+    const both = decoder(function* (source) {
+      return (yield* twice(source)) + (yield* twice(source));
+    });
+    expect(checkDecoder(both, Uint8Array.of(1, 0, 2, 0))).toEqual([3]);
+  });
+});
+
+describe('codec', () => {
+  const byte = (): Decoder<number> => ({ decode: (queue) => queue.takeUint8() });
+  const both = codec(byte, (value: number) => Uint8Array.of(value));
+
+  it('is the decoder, and has the encoder', () => {
+    checkDecoder(both, Uint8Array.of(1, 2), { frames: [1, 2] });
+    expect(both.encode(3)).toEqual(Uint8Array.of(3));
+  });
+
+  it('leaves the decoder it was made from alone', () => {
+    expect('encode' in byte).toBe(false);
+  });
+});

@@ -1,0 +1,199 @@
+import type { ByteQueue } from '../streams/ByteQueue.js';
+import type { Separator } from '../streams/Separator.js';
+import type { TextEncoding } from '../streams/text.js';
+
+/** What a verb of `DecoderBytes` returns: `yield*` in front of it waits for the bytes and gives the value. */
+export interface Take<T> {
+  [Symbol.iterator](): Iterator<undefined, T, unknown>;
+}
+
+const MISSING: IteratorYieldResult<undefined> = { done: false, value: undefined };
+
+/**
+ * The one verb that is under way. A generator does one thing at a time, so one object and one result serve all its
+ * verbs, and nothing is allocated for them.
+ *
+ * @internal
+ */
+export class CurrentTake implements Iterator<undefined, unknown, unknown> {
+  /** Begun, and `yield*` has not handed its value on yet. */
+  pending = false;
+  /** The stream has ended: no more bytes come. */
+  ended = false;
+  readonly #queue: ByteQueue;
+  readonly #result: IteratorReturnResult<unknown> = { done: true, value: undefined };
+  #verb = '';
+  #first: unknown;
+  #second: unknown;
+
+  constructor(queue: ByteQueue) {
+    this.#queue = queue;
+  }
+
+  /**
+   * The caller has tried the verb of the queue already, as its call can be inlined and one by name can not; `value`
+   * is what it gave.
+   */
+  begin(value: unknown, verb: keyof ByteQueue | 'atEnd', first?: unknown, second?: unknown): Take<never> {
+    if (this.pending) throw forgottenYield();
+    this.pending = true;
+    this.#result.value = value;
+    if (value === undefined) {
+      this.#verb = verb;
+      this.#first = first;
+      this.#second = second;
+    }
+    return this as Iterator<undefined, unknown, unknown> as unknown as Take<never>;
+  }
+
+  atEnd(): boolean | undefined {
+    return this.#queue.length > 0 ? false : this.ended || undefined;
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  next(): IteratorResult<undefined, unknown> {
+    const result = this.#result;
+    if (result.value === undefined) {
+      // If it throws it is over too, and the generator may catch that.
+      this.pending = false;
+      result.value = this.#retry();
+      this.pending = result.value === undefined;
+      if (this.pending) return MISSING;
+    }
+    this.pending = false;
+    return result;
+  }
+
+  #retry(): unknown {
+    if (this.#verb === 'atEnd') return this.atEnd();
+    const verbs = this.#queue as unknown as Record<string, (first: unknown, second: unknown) => unknown>;
+    const value = verbs[this.#verb]!(this.#first, this.#second);
+    return value === false ? undefined : value;
+  }
+}
+
+/** @internal */
+export function forgottenYield(): TypeError {
+  return new TypeError('Every call on the bytes needs `yield*` right in front of it: `yield* bytes.skip(2)`');
+}
+
+/**
+ * What the generator of a `decoder` takes its bytes from: the verbs of `ByteQueue`, without `take`. Each one waits,
+ * behind `yield*`, until it can be met.
+ *
+ * `yield*` belongs right in front of each call; one that was forgotten is a `TypeError` at the next call.
+ */
+export class DecoderBytes {
+  readonly #queue: ByteQueue;
+  readonly #take: CurrentTake;
+
+  /** @internal */
+  constructor(queue: ByteQueue, take: CurrentTake) {
+    this.#queue = queue;
+    this.#take = take;
+  }
+
+  /** Takes exactly `n` bytes. */
+  exactly(n: number): Take<Uint8Array> {
+    return this.#take.begin(this.#queue.takeExactly(n), 'takeExactly', n);
+  }
+
+  /**
+   * Takes everything up to the separator, and the separator. More than `limit` bytes in front of it are a
+   * `LimitOverrunError`. Default limit: 64 KiB.
+   */
+  until(separator: Separator, limit = 65536): Take<Uint8Array> {
+    return this.#take.begin(this.#queue.takeUntil(separator, limit), 'takeUntil', separator, limit);
+  }
+
+  /** Takes `n` bytes as text. Default encoding: `utf-8`. */
+  text(n: number, encoding?: TextEncoding): Take<string> {
+    return this.#take.begin(this.#queue.takeText(n, encoding), 'takeText', n, encoding);
+  }
+
+  /**
+   * Takes an ASCII decimal integer, its sign if it has one, and the terminator behind it. Anything else there is a
+   * `DecodeError`.
+   */
+  integer(terminator: Separator): Take<number> {
+    return this.#take.begin(this.#queue.takeInteger(terminator), 'takeInteger', terminator);
+  }
+
+  /** Takes an unsigned 8-bit integer. */
+  uint8(): Take<number> {
+    return this.#take.begin(this.#queue.takeUint8(), 'takeUint8');
+  }
+
+  /** Takes a signed 8-bit integer. */
+  int8(): Take<number> {
+    return this.#take.begin(this.#queue.takeInt8(), 'takeInt8');
+  }
+
+  /** Takes an unsigned 16-bit integer, in network byte order (big-endian) unless `littleEndian`. */
+  uint16(littleEndian = false): Take<number> {
+    return this.#take.begin(this.#queue.takeUint16(littleEndian), 'takeUint16', littleEndian);
+  }
+
+  /** Takes a signed 16-bit integer, in network byte order (big-endian) unless `littleEndian`. */
+  int16(littleEndian = false): Take<number> {
+    return this.#take.begin(this.#queue.takeInt16(littleEndian), 'takeInt16', littleEndian);
+  }
+
+  /** Takes an unsigned 32-bit integer, in network byte order (big-endian) unless `littleEndian`. */
+  uint32(littleEndian = false): Take<number> {
+    return this.#take.begin(this.#queue.takeUint32(littleEndian), 'takeUint32', littleEndian);
+  }
+
+  /** Takes a signed 32-bit integer, in network byte order (big-endian) unless `littleEndian`. */
+  int32(littleEndian = false): Take<number> {
+    return this.#take.begin(this.#queue.takeInt32(littleEndian), 'takeInt32', littleEndian);
+  }
+
+  /** Takes an unsigned 64-bit integer, in network byte order (big-endian) unless `littleEndian`. */
+  bigUint64(littleEndian = false): Take<bigint> {
+    return this.#take.begin(this.#queue.takeBigUint64(littleEndian), 'takeBigUint64', littleEndian);
+  }
+
+  /** Takes a signed 64-bit integer, in network byte order (big-endian) unless `littleEndian`. */
+  bigInt64(littleEndian = false): Take<bigint> {
+    return this.#take.begin(this.#queue.takeBigInt64(littleEndian), 'takeBigInt64', littleEndian);
+  }
+
+  /** Takes an IEEE 754 single, in network byte order (big-endian) unless `littleEndian`. */
+  float32(littleEndian = false): Take<number> {
+    return this.#take.begin(this.#queue.takeFloat32(littleEndian), 'takeFloat32', littleEndian);
+  }
+
+  /** Takes an IEEE 754 double, in network byte order (big-endian) unless `littleEndian`. */
+  float64(littleEndian = false): Take<number> {
+    return this.#take.begin(this.#queue.takeFloat64(littleEndian), 'takeFloat64', littleEndian);
+  }
+
+  /** Drops `n` bytes. */
+  skip(n: number): Take<true> {
+    return this.#take.begin(this.#queue.skip(n) || undefined, 'skip', n);
+  }
+
+  /** The byte `offset` bytes ahead, left where it is. */
+  peek(offset = 0): Take<number> {
+    return this.#take.begin(this.#queue.peek(offset), 'peek', offset);
+  }
+
+  /** Takes 1 to `n` bytes, as many as are there in one piece: for what need not come whole. */
+  upTo(n: number): Take<Uint8Array> {
+    return this.#take.begin(this.#queue.takeUpTo(n), 'takeUpTo', n);
+  }
+
+  /** Takes what lies in one piece at the front, at least one byte: a received chunk, or the rest of one. */
+  chunk(): Take<Uint8Array> {
+    return this.#take.begin(this.#queue.takeChunk(), 'takeChunk');
+  }
+
+  /** False as soon as there is a byte, true when the stream has ended: for frames that go on to its end. */
+  atEnd(): Take<boolean> {
+    return this.#take.begin(this.#take.atEnd(), 'atEnd');
+  }
+}

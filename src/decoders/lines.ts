@@ -1,0 +1,113 @@
+import type { Subscriber } from 'rxjs';
+import type { ByteQueue } from '../streams/ByteQueue.js';
+import { LimitOverrunError } from '../streams/errors.js';
+import { LinesDecoder } from '../streams/readDecoders.js';
+import { checkEncoding, encodeText, type TextEncoding } from '../streams/text.js';
+import { codec, type Codec } from './codec.js';
+import { dropTaken } from './dropTaken.js';
+import { checkMaxLength, checkMessageLength, DEFAULT_MAX_LENGTH } from './messageBytes.js';
+
+export interface LinesCodecOptions {
+  /** Bytes a line may have without its `\n` (a `\r` counts), a positive integer. Default: 64 KiB. */
+  maxLength?: number;
+  /** Default: `utf-8`. */
+  encoding?: TextEncoding;
+  /** What becomes of a line over `maxLength`: an error, or it is dropped and the next line follows. Default: `'error'`. */
+  overlong?: 'error' | 'discard';
+}
+
+/**
+ * Lines of text without their terminators `\n` or `\r\n`.
+ *
+ * ```text
+ * received   --ab---c\nd\n---e--|
+ * lines()    -------(x y)-------(z|)    x = abc, y = d, z = e
+ * ```
+ *
+ * - **Emits** every line when its `\n` has come; at the end of the stream the unterminated rest, if there is one.
+ * - **Completes** with the stream.
+ * - **Errors** with `LimitOverrunError` when a line has more than `maxLength` bytes, and with `DecodeError` when one is not
+ *   in the encoding (`ascii` only); the bytes stay in the reader, from the first one of the line on. With
+ *   `overlong: 'discard'` an overlong line is dropped as it comes, up to its `\n`; if the read is unsubscribed in the
+ *   middle of it, the next read finds what had not come by then.
+ * - **Buffers** up to `maxLength` bytes and the `\n`.
+ *
+ * `encode` puts `\n` behind the text. It throws a `RangeError` for text that contains `\n` or ends with `\r`, that is over
+ * `maxLength`, or that the encoding does not have.
+ *
+ * @example
+ * ```ts
+ * import { connectionPair, lines } from 'rxjs-net';
+ *
+ * const commands = lines({ maxLength: 10, overlong: 'discard' });
+ * const [client, server] = connectionPair();
+ * client.reader.frames(commands).subscribe((line) => console.log(line)); // one, two
+ * server.writer.write('one\nthis is a very long line\ntwo\r\n');
+ * ```
+ */
+export function lines(options: LinesCodecOptions = {}): Codec<string> {
+  const { maxLength = DEFAULT_MAX_LENGTH, encoding = 'utf-8', overlong = 'error' } = options;
+  checkMaxLength(maxLength);
+  checkEncoding(encoding);
+  if (!['error', 'discard'].includes(overlong)) {
+    throw new RangeError(`overlong must be 'error' or 'discard', not ${overlong}`);
+  }
+  const Lines = overlong === 'error' ? LinesDecoder : DiscardingLinesDecoder;
+  return codec(
+    () => new Lines(encoding, maxLength),
+    (text) => {
+      if (typeof text !== 'string') throw new TypeError(`A line must be a string, not ${String(text)}`);
+      if (text.includes('\n') || text.endsWith('\r')) {
+        throw new RangeError(String.raw`A line must not contain \n or end with \r: ${JSON.stringify(text)}`);
+      }
+      const line = encodeLine(`${text}\n`, encoding);
+      checkMessageLength(line.length - 1, maxLength);
+      return line;
+    },
+  );
+}
+
+class DiscardingLinesDecoder extends LinesDecoder {
+  protected override readonly discardsOverlong = true;
+  #discarding = false;
+
+  override decodeBatch(bytes: ByteQueue, subscriber: Subscriber<string>): boolean {
+    if (this.#discarding) return false;
+    // A line was dropped and the bytes behind it are held: lines that are emitted from here must not come back.
+    bytes.commit();
+    return super.decodeBatch(bytes, subscriber);
+  }
+
+  override decode(bytes: ByteQueue): string | undefined {
+    while (!this.#discarding || this.#finishDiscarding(bytes)) {
+      try {
+        return super.decode(bytes);
+      } catch (error) {
+        if (!(error instanceof LimitOverrunError)) throw error;
+        this.#discarding = true;
+      }
+    }
+    return undefined;
+  }
+
+  #finishDiscarding(bytes: ByteQueue): boolean {
+    const newlineAt = bytes.indexOf('\n');
+    bytes.skip(newlineAt === -1 ? bytes.length : newlineAt + 1);
+    dropTaken(bytes);
+    this.#discarding = newlineAt === -1;
+    return !this.#discarding;
+  }
+}
+
+function encodeLine(line: string, encoding: TextEncoding): Uint8Array {
+  if (encoding === 'utf-8') return encodeText(line);
+  const most = encoding === 'latin1' ? 255 : 127;
+  const bytes = new Uint8Array(line.length);
+  for (let i = 0; i < line.length; i++) {
+    bytes[i] = line.charCodeAt(i);
+    if (line.charCodeAt(i) > most) {
+      throw new RangeError(`${JSON.stringify(line[i])} at ${i} is not ${encoding}`);
+    }
+  }
+  return bytes;
+}

@@ -1,0 +1,84 @@
+import { from, Observable, type ObservableInput, type Subscriber, type TeardownLogic } from 'rxjs';
+import type { FrameRead, FrameSubscriber } from './FrameRead.js';
+
+/** What is done with a frame of `consume`: something to wait for, or, when it is done already, nothing. */
+export type FrameConsumer<T, R> = (frame: T) => ObservableInput<R> | void;
+
+/**
+ * One subscription to `consume`: stands between a read and its subscriber, runs the work on each frame, and closes
+ * the gate of the read while as much work as allowed is under way.
+ *
+ * @internal
+ */
+export class Consumption<T, R> implements FrameSubscriber<T> {
+  /** The read that this is the subscriber of. */
+  read!: FrameRead<T>;
+  readonly #project: FrameConsumer<T, R>;
+  readonly #output: Subscriber<R>;
+  readonly #concurrency: number;
+  readonly #readOn: () => void;
+  #active = 0;
+  #ended = false;
+
+  constructor(
+    project: FrameConsumer<T, R>,
+    output: Subscriber<R>,
+    concurrency: number,
+    /** Makes the reader look at its reads again. */
+    readOn: () => void,
+  ) {
+    this.#project = project;
+    this.#output = output;
+    this.#concurrency = concurrency;
+    this.#readOn = readOn;
+  }
+
+  get closed(): boolean {
+    return this.#output.closed;
+  }
+
+  next(frame: T): void {
+    let work: Observable<R> | undefined;
+    try {
+      const input = this.#project(frame);
+      if (input !== undefined) work = from(input);
+    } catch (error) {
+      this.#output.error(error);
+    }
+    if (work !== undefined && !this.#output.closed) this.#run(work);
+  }
+
+  error(error: unknown): void {
+    this.#output.error(error);
+  }
+
+  complete(): void {
+    this.#ended = true;
+    if (this.#active === 0) this.#output.complete();
+  }
+
+  add(teardown: TeardownLogic): void {
+    this.#output.add(teardown);
+  }
+
+  #run(work: Observable<R>): void {
+    const output = this.#output;
+    this.read.full = ++this.#active >= this.#concurrency;
+    new Observable<R>((inner) => {
+      // Before the work begins: work that emits without end, and synchronously, has to be stoppable.
+      output.add(inner);
+      work.subscribe(inner);
+    }).subscribe({
+      next: (value) => output.next(value),
+      error: (error: unknown) => output.error(error),
+      complete: () => this.#done(),
+    });
+  }
+
+  #done(): void {
+    this.#active--;
+    this.read.full = false;
+    if (!this.#ended) this.#readOn();
+    else if (this.#active === 0) this.#output.complete();
+  }
+}
