@@ -38,4 +38,8 @@ export { readLine } from './operators/readLine.js';
 export { readUntil, type LimitOptions } from './operators/readUntil.js';
 export { serve, type ServeOptions } from './operators/serve.js';
 export { useConnection, type ConnectionHandler } from './operators/useConnection.js';
+export type { OverflowStrategy } from './operators/BufferedWrite.js';
+export { writeTo, type WriteToOptions } from './operators/writeTo.js';
 
+export { framed, Framed } from './observables/framed.js';
+export { sendAll } from './observables/sendAll.js';

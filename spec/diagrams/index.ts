@@ -8,6 +8,7 @@ import {
   useConnectionCases,
 } from './operators.js';
 import { readerCases } from './reader.js';
+import { framedCases, sendAllCases, writeToCases } from './writing.js';
 
 /** All that is drawn: `npm run diagrams`. */
 export const diagrams: readonly MarbleCase[] = [
@@ -18,4 +19,7 @@ export const diagrams: readonly MarbleCase[] = [
   ...useConnectionCases,
   ...serveCases,
   ...readerCases,
+  ...writeToCases,
+  ...sendAllCases,
+  ...framedCases,
 ].filter(({ diagram }) => diagram !== undefined);

@@ -1,4 +1,4 @@
-import { map, type Observable } from 'rxjs';
+import { map, timer, type Observable } from 'rxjs';
 import type { StreamReader } from '../../src/index.js';
 import { marbleConnection } from '../../src/testing.js';
 import { text } from '../streams/record.js';
@@ -95,6 +95,14 @@ const rows: Row[] = [
     call: "reader.frames(until '!')",
     read: (reader) => reader.frames(shouts),
     expected: '--s--(cd)--|',
+  },
+  {
+    name: 'consume() takes the next frame when the work on the last one is done',
+    diagram: 'reader-consume',
+    incoming: '--s--t-----|',
+    call: "reader.consume(until '!', work of 3 frames)",
+    read: (reader) => reader.consume(shouts, (frame) => timer(3).pipe(map(() => frame))),
+    expected: '-----s--c--(d|)',
   },
   {
     name: 'lines() are complete lines, then the rest',

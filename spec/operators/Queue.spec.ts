@@ -1,0 +1,45 @@
+import fc from 'fast-check';
+import { Queue } from '../../src/operators/Queue.js';
+
+describe('Queue', () => {
+  it('is an array with push, shift and pop', () => {
+    const operation = fc.oneof(
+      { weight: 4, arbitrary: fc.constant('push') },
+      { weight: 3, arbitrary: fc.constant('shift') },
+      { weight: 1, arbitrary: fc.constant('pop') },
+    );
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 200 }), (operations) => {
+        const queue = new Queue<number>();
+        const model: number[] = [];
+        for (const [i, name] of operations.entries()) {
+          if (name === 'push') {
+            queue.push(i);
+            model.push(i);
+          } else if (name === 'shift') {
+            expect(queue.shift()).toBe(model.shift());
+          } else {
+            queue.pop();
+            model.pop();
+          }
+          expect(queue.length).toBe(model.length);
+          expect(queue.first).toBe(model[0]);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('keeps the order when it is long, and when it is never empty', () => {
+    const queue = new Queue<number>();
+    let next = 0;
+    let expected = 0;
+    for (; next < 1500; next++) queue.push(next);
+    for (; next < 10_000; next++) {
+      queue.push(next);
+      if (queue.shift() !== expected++) throw new Error(`not ${expected - 1}`);
+    }
+    while (queue.length > 0) if (queue.shift() !== expected++) throw new Error(`not ${expected - 1}`);
+    expect(expected).toBe(10_000);
+  });
+});

@@ -1,0 +1,35 @@
+import type { Subscriber } from 'rxjs';
+import type { StreamWriter } from '../streams/StreamWriter.js';
+
+/**
+ * As long as the subscriber lives: calls `onRoom` at each drain signal, and errors the subscriber when the connection
+ * is gone, at once if it is gone already.
+ *
+ * @internal
+ */
+export function followWriter(writer: StreamWriter, subscriber: Subscriber<never>, onRoom: () => void): void {
+  subscriber.add(
+    writer.drain$.subscribe({
+      next: onRoom,
+      error: (error: unknown) => subscriber.error(error),
+      complete: () => endWhenDrained(writer, subscriber),
+    }),
+  );
+}
+
+/** Completes the subscriber when the writer has room; errors it when the connection is gone. @internal */
+export function endWhenDrained(writer: StreamWriter, subscriber: Subscriber<never>): void {
+  subscriber.add(
+    writer.drain().subscribe({
+      error: (error: unknown) => subscriber.error(error),
+      complete: () => subscriber.complete(),
+    }),
+  );
+}
+
+/** @internal */
+export function checkWriter(writer: unknown): void {
+  // Not by its class: there may be two copies of the package.
+  if (typeof (writer as Partial<StreamWriter> | null | undefined)?.drain !== 'function')
+    throw new TypeError(`writer must be a StreamWriter, not ${String(writer)}`);
+}
