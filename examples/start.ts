@@ -1,8 +1,13 @@
 /** The program behind `npm start`: the tour, or one example by its name. */
+import type { Server } from 'rxjs-net/node';
 import { defer, fromEvent, merge, takeUntil, type Observable } from 'rxjs';
 import { echoClient } from './echo-client.js';
 import { echoServer } from './echo-server.js';
 import { httpHeaders } from './http-headers.js';
+import { httpGet } from './http/get.js';
+import { proxy } from './proxy.js';
+import { redisCommand } from './redis/client.js';
+import { redisServer } from './redis/server.js';
 import { slowConsumer } from './slow-consumer.js';
 import { tour } from './tour.js';
 import { waitForData } from './wait-for-data.js';
@@ -19,6 +24,17 @@ const examples = new Map<string, [usage: string, about: string, run: Run]>([
   ['http-headers', ['URL', 'prints the headers of an http: page', httpHeaders]],
   ['wait-for-data', ['', 'waits for data on a socket that is open already', waitForData]],
   ['slow-consumer', ['', 'a fast server, slowed down by a slow client', slowConsumer]],
+  ['proxy', ['PORT HOST PORT', 'passes on what comes, both ways, at the pace of the slower side', runProxy]],
+  ['http-get', ['URL', 'prints an http: page as it comes', httpGet]],
+  ['redis-server', ['[PORT]', 'a small server for redis-cli and redis-benchmark', runRedisServer]],
+  [
+    'redis-client',
+    [
+      'PORT COMMAND …',
+      'sends a command to a Redis server',
+      (port, ...args) => redisCommand(Number(port), args),
+    ],
+  ],
 ]);
 
 const [name = 'tour', ...args] = process.argv.slice(2);
@@ -41,9 +57,19 @@ if (name === 'help') {
 }
 
 function runEchoServer(port = '0'): Observable<string> {
-  return echoServer(Number(port), (server) =>
-    console.log(`Serving on 127.0.0.1:${server.addresses[0]!.port}`),
-  );
+  return echoServer(Number(port), onListening);
+}
+
+function runProxy(port: string, host: string, targetPort: string): Observable<string> {
+  return proxy(Number(port), { host, port: Number(targetPort) }, onListening);
+}
+
+function runRedisServer(port = '6379'): Observable<string> {
+  return redisServer(Number(port), onListening);
+}
+
+function onListening(server: Server): void {
+  console.log(`Serving on 127.0.0.1:${server.addresses[0]!.port}`);
 }
 
 function list(): string {

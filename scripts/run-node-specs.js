@@ -6,7 +6,7 @@
  * Jasmine's own command line passes a run that leaves sockets open (it exits the process), that has no specs in a
  * file, or whose specs call process.exit(0). Here each of these fails.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -90,6 +90,12 @@ process.on('exit', () => {
 
 const files = specFiles('node', positionals).map((file) =>
   resolve(options.compiled, file.replace(/\.ts$/, '.js')),
+);
+// The examples import the package by its name. In the compiled tree that is the sources under test, not what `dist` has.
+const manifest = JSON.parse(readFileSync('package.json', 'utf8').replaceAll('./dist/', './src/'));
+writeFileSync(
+  resolve(options.compiled, 'package.json'),
+  JSON.stringify({ name: manifest.name, type: manifest.type, exports: manifest.exports }),
 );
 const seed = Number(options.seed ?? Math.floor(Math.random() * 100_000));
 const rxjs = createRequire(pathToFileURL(resolve(options.compiled, 'spec/'))).resolve('rxjs/package.json');

@@ -1,0 +1,67 @@
+/** A small server that Redis's own clients can talk to: `redis-cli`, `redis-benchmark`. */
+import {
+  DecodeError,
+  IncompleteReadError,
+  ConnectionLostError,
+  LimitOverrunError,
+  serve,
+  type ConnectionHandler,
+} from 'rxjs-net';
+import { serverConnections$, type Server } from 'rxjs-net/node';
+import {
+  asyncScheduler,
+  catchError,
+  defer,
+  EMPTY,
+  finalize,
+  ignoreElements,
+  Subject,
+  takeUntil,
+  type Observable,
+} from 'rxjs';
+import { encodeAnswer, fastCommands, RedisError } from './resp.js';
+import { Session } from './Session.js';
+import { Store } from './Store.js';
+
+/** Listens until it is unsubscribed. Emits nothing. */
+export function redisServer(
+  port: number,
+  onListening: (server: Server) => void,
+  scheduler = asyncScheduler,
+): Observable<never> {
+  return defer(() => {
+    const store = new Store(scheduler);
+    return serverConnections$({ host: '127.0.0.1', port, onListening }).pipe(
+      serve(redisHandler(store)),
+      // No timer of a key is left behind.
+      finalize(() => store.clear()),
+    );
+  });
+}
+
+/** Answers the commands of one client, as fast as it takes the answers. */
+export function redisHandler(store: Store): ConnectionHandler<never> {
+  return ({ reader, writer }) => {
+    const session = new Session(store);
+    const quit$ = new Subject<void>();
+    return reader
+      .consume(fastCommands({ encoding: 'latin1' }), (command) => {
+        if (command.length === 0) return undefined;
+        writer.write(encodeAnswer(session.answer(command), session.protocol));
+        if (session.hasQuit) quit$.next();
+        return writer.paused ? writer.drain().pipe(ignoreElements()) : undefined;
+      })
+      .pipe(
+        catchError((error: unknown) => {
+          if (error instanceof DecodeError || error instanceof LimitOverrunError) {
+            writer.write(encodeAnswer(new RedisError(`ERR Protocol error: ${error.message}`)));
+          } else if (!(error instanceof IncompleteReadError || error instanceof ConnectionLostError)) {
+            throw error;
+          }
+          // A client that breaks off has left, and nothing else has happened.
+          return EMPTY;
+        }),
+        takeUntil(quit$),
+      );
+  };
+}
