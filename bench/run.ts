@@ -1,77 +1,73 @@
 /**
- * `npm run bench`: every workload by every contender, interleaved over several rounds in one run; medians, and the
- * ratio of ours to each. A ratio above 1 means ours is faster. Arguments pick workloads by a part of their name.
+ * `npm run bench`: every workload by every contender, in turn over several rounds of one run; medians, and ratios to
+ * the hand-written one. `npm run bench -- lines redis` picks workloads by a part of their name, `--quick` looks only
+ * whether it all runs. A run of everything that left nobody out writes its results to bench/results, any other one to
+ * build/bench/results.
  */
-import { execFile, fork } from 'node:child_process';
-import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
-import { workloads, type Workload } from './workloads.js';
+import { parseArgs } from 'node:util';
+import { format } from 'prettier';
+import { measure, type Pace } from './measure.js';
+import { otherEnd, programs, redisBenchmark } from './programs/index.js';
+import { chart } from './report/chart.js';
+import { comparisonTable, heading, page } from './report/markdown.js';
+import { compare, newReport } from './report/Report.js';
+import { workloads } from './workloads/index.js';
 
-const ROUNDS = 7;
-const here = fileURLToPath(new URL('.', import.meta.url));
-// The program is not compiled: it lies where the sources are.
-const asyncioClient = fileURLToPath(new URL('../../bench/asyncio_client.py', import.meta.url));
+const FULL: Pace = { rounds: 7, seconds: 0.5, shorten: 1 };
+const QUICK: Pace = { rounds: 1, seconds: 0.1, shorten: 20 };
 
-async function seconds(job: () => Promise<unknown>): Promise<number> {
-  const start = performance.now();
-  await job();
-  return (performance.now() - start) / 1000;
-}
-
-async function asyncio(port: number, job: readonly string[]): Promise<number> {
-  const { stdout } = await promisify(execFile)('python3', [asyncioClient, String(port), ...job]);
-  return Number(stdout);
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
-}
-
-function perSecond({ amount, unit }: Workload, time: number): string {
-  return `${Math.round(amount / time).toLocaleString('en')} ${unit}/s`;
-}
-
-async function measure(workload: Workload, port: number, python: boolean): Promise<void> {
-  const times: Record<'ours' | 'handwritten' | 'asyncio', number[]> = {
-    ours: [],
-    handwritten: [],
-    asyncio: [],
-  };
-  for (let round = -1; round < ROUNDS; round++) {
-    process.stderr.write(
-      `\r\x1b[K${workload.name}: ${round < 0 ? 'warming up' : `round ${round + 1} of ${ROUNDS}`}`,
-    );
-    const ours = await seconds(() => workload.ours(port));
-    const handwritten = await seconds(() => workload.handwritten(port));
-    if (round < 0) continue;
-    times.ours.push(ours);
-    times.handwritten.push(handwritten);
-    if (python && workload.asyncio && round < 3) times.asyncio.push(await asyncio(port, workload.asyncio));
-  }
-  process.stderr.write('\r\x1b[K');
-  const ours = median(times.ours);
-  console.log(`${workload.name}: ${perSecond(workload, ours)}`);
-  const compare = (peer: string, time: number, aim: number | undefined): void => {
-    const aimed = aim ? ` (aim ${aim})` : '';
-    console.log(`  ${(time / ours).toFixed(2)} x ${peer}${aimed}, which does ${perSecond(workload, time)}`);
-  };
-  compare('hand-written node:net', median(times.handwritten), workload.aim);
-  if (times.asyncio.length > 0) compare("CPython's asyncio", median(times.asyncio), workload.asyncioAim);
-}
-
-const python = await promisify(execFile)('python3', ['--version']).then(
-  ({ stdout }) => stdout.trim(),
-  () => undefined,
+const { values: options, positionals: names } = parseArgs({
+  options: { quick: { type: 'boolean', default: false } },
+  allowPositionals: true,
+});
+const picked = workloads.filter(
+  ({ name }) => names.length === 0 || names.some((part) => name.includes(part)),
 );
-const peer = fork(`${here}peer.js`);
-const [port] = (await once(peer, 'message')) as [number];
-console.log(
-  `Node ${process.version}, ${python ?? 'no python3: asyncio is left out'}, medians of ${ROUNDS} rounds\n`,
-);
-const wanted = process.argv.slice(2);
-for (const workload of workloads) {
-  if (wanted.length > 0 && !wanted.some((part) => workload.name.includes(part))) continue;
-  await measure(workload, port, python !== undefined);
+if (picked.length === 0) {
+  console.error(`No such workload: there are ${workloads.map(({ name }) => name).join(', ')}`);
+  process.exit(1);
 }
-peer.disconnect();
+const pace = options.quick ? QUICK : FULL;
+
+function progress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+  else if (text !== '') process.stderr.write(`${text}\n`);
+}
+
+const leftOut = [...programs, redisBenchmark].flatMap(({ name, missing }) =>
+  missing === undefined ? [] : [`${name}: ${missing}`],
+);
+const versions = [
+  `Node.js ${process.versions.node}`,
+  ...new Set(programs.flatMap(({ version }) => version ?? [])),
+];
+let report = newReport(versions, pace, leftOut);
+console.log(heading(report));
+
+const ends = { source: await otherEnd.start(), sink: await otherEnd.start() };
+for (const workload of picked) {
+  const results = await measure(workload, ends, pace, progress, ({ label }, error) => {
+    leftOut.push(`${workload.name} by ${label}: ${String(error)}`);
+    process.exitCode = 1;
+  });
+  progress('');
+  const comparisons = compare(workload, results);
+  report = { ...report, comparisons: [...report.comparisons, ...comparisons] };
+  console.log(comparisons.map(comparisonTable).join('\n'));
+}
+ends.source.stop();
+ends.sink.stop();
+for (const line of leftOut) console.error(`LEFT OUT: ${line}`);
+
+const isComplete = !options.quick && picked.length === workloads.length && leftOut.length === 0;
+const folder = fileURLToPath(new URL(isComplete ? '../../bench/results/' : './results/', import.meta.url));
+mkdirSync(folder, { recursive: true });
+writeFileSync(
+  `${folder}results.json`,
+  await format(JSON.stringify(report), { parser: 'json', printWidth: 110 }),
+);
+writeFileSync(`${folder}results.md`, page(report));
+writeFileSync(`${folder}ratios.svg`, chart(report));
+console.error(`Written: ${folder}`);

@@ -1,0 +1,117 @@
+/** The server for `redis-benchmark`, three times: they differ in how they read a command. */
+import { serverConnections$ } from 'rxjs-net/node';
+import {
+  decoder,
+  serve,
+  type ByteQueue,
+  type Connection,
+  type ConnectionHandler,
+  type Decoder,
+  type DecoderFactory,
+} from 'rxjs-net';
+import { concatMap, repeat, toArray, type Observable } from 'rxjs';
+import { RedisStore } from './RedisStore.js';
+
+const ASTERISK = 0x2a;
+const DOLLAR = 0x24;
+const ZERO = 0x30;
+
+/** An object that remembers how far it has come: written for speed, as the server it is compared with. */
+class CommandDecoder implements Decoder<readonly string[]> {
+  #args: string[] = [];
+  #missing = 0;
+  #length = -1;
+
+  decode(bytes: ByteQueue): readonly string[] | undefined {
+    if (this.#missing === 0) {
+      const count = marked(bytes, ASTERISK);
+      if (count === undefined) return undefined;
+      this.#missing = count;
+      this.#args = [];
+    }
+    for (; this.#missing > 0; this.#missing--) {
+      if (this.#length === -1) {
+        const length = marked(bytes, DOLLAR);
+        if (length === undefined) return undefined;
+        this.#length = length;
+      }
+      if (bytes.length < this.#length + 2) return undefined;
+      this.#args.push(bytes.takeText(this.#length)!);
+      bytes.skip(2);
+      this.#length = -1;
+    }
+    return this.#args;
+  }
+}
+
+// `*3\r\n`: the mark may have been taken when the digits were missing.
+function marked(bytes: ByteQueue, mark: number): number | undefined {
+  if (bytes.peek() === mark) bytes.skip(1);
+  return bytes.takeInteger('\r\n');
+}
+
+/** A generator that reads as the protocol is written. */
+const command = decoder(function* (bytes) {
+  const args: string[] = [];
+  yield* bytes.skip(1); // *
+  const count = yield* bytes.integer('\r\n$');
+  while (args.length < count) {
+    args.push(yield* bytes.text(yield* bytes.integer('\r\n')));
+    yield* bytes.skip(args.length < count ? 3 : 2); // \r\n, and the next $
+  }
+  return args;
+});
+
+/** Cold one-shot reads and the operators of RxJS. */
+function readCommand({ reader, writer }: Connection, store: RedisStore): Observable<never> {
+  const text = new TextDecoder();
+  const line$ = reader.readUntil('\r\n');
+  const argument$ = line$.pipe(concatMap((line) => reader.readExactly(numberIn(line) + 2)));
+  return line$.pipe(
+    concatMap((line) => argument$.pipe(repeat(numberIn(line)), toArray())),
+    concatMap((args) => writer.send(store.reply(args.map((arg) => text.decode(arg.subarray(0, -2)))))),
+  );
+}
+
+/** Behind its mark and in front of `\r\n`. */
+function numberIn(line: Uint8Array): number {
+  let value = 0;
+  for (let i = 1; i < line.length - 2; i++) value = value * 10 + line[i]! - ZERO;
+  return value;
+}
+
+export function redisByObject(): Promise<{ port: number }> {
+  return consuming(() => new CommandDecoder());
+}
+
+export function redisByGenerator(): Promise<{ port: number }> {
+  return consuming(command);
+}
+
+export function redisByReads(): Promise<{ port: number }> {
+  const store = new RedisStore();
+  return listen((connection) => readCommand(connection, store).pipe(repeat()));
+}
+
+function consuming(commands: DecoderFactory<readonly string[]>): Promise<{ port: number }> {
+  const store = new RedisStore();
+  return listen(({ reader, writer }) =>
+    reader.consume(commands, (args) => {
+      writer.write(store.reply(args));
+      return writer.paused ? writer.drain() : undefined;
+    }),
+  );
+}
+
+function listen(handler: ConnectionHandler<unknown>): Promise<{ port: number }> {
+  return new Promise((resolve) => {
+    serverConnections$({
+      host: '127.0.0.1',
+      port: 0,
+      onListening: ({ addresses: [address] }) => resolve({ port: address!.port }),
+    })
+      // A client that leaves in the middle of a read is not worth a word.
+      .pipe(serve(handler, { onError: () => {} }))
+      .subscribe();
+  });
+}
