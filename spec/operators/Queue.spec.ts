@@ -26,7 +26,7 @@ describe('Queue', () => {
           expect(queue.first).toBe(model[0]);
         }
       }),
-      { numRuns: 50 },
+      { numRuns: 500 },
     );
   });
 

@@ -33,6 +33,7 @@ export class Queue<T> {
 
   /** Takes back the one that came last. */
   pop(): void {
-    this.#items.pop();
+    // The places in front of the head are kept: taking one of them would make the length negative.
+    if (this.length > 0) this.#items.pop();
   }
 }
