@@ -5,12 +5,18 @@ export class RedisStore {
   /** Does a command, and returns its reply. */
   reply(args: readonly string[]): string {
     const verb = args[0]!;
-    if (verb === 'GET' || verb === 'get') return bulk(this.#values.get(args[1]!));
-    if (verb === 'SET' || verb === 'set') {
-      this.#values.set(args[1]!, args[2]!);
-      return '+OK\r\n';
-    }
+    if (verb === 'GET' || verb === 'get') return this.get(args[1]!);
+    if (verb === 'SET' || verb === 'set') return this.set(args[1]!, args[2]!);
     return smallTalk(verb.toUpperCase(), args);
+  }
+
+  get(key: string): string {
+    return bulk(this.#values.get(key));
+  }
+
+  set(key: string, value: string): string {
+    this.#values.set(key, value);
+    return '+OK\r\n';
   }
 }
 
