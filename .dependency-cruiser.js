@@ -7,7 +7,7 @@
 const NODE_FILES = [
   '^src/node\\.ts$',
   '^src/server/',
-  '^src/transports/DuplexTransport\\.ts$',
+  '^src/transports/(DuplexTransport|WriteBatch|tlsHandshake)\\.ts$',
   '^src/observables/(fromConnection|fromUnixConnection|fromDuplex|openConnection|connectSocket)\\.ts$',
 ];
 const ENTRY_POINTS = '^src/[^/]+\\.ts$';

@@ -21,11 +21,11 @@ const examples = new Map<string, [usage: string, about: string, run: Run]>([
     'echo-client',
     ['PORT [MESSAGE]', 'sends a message to an echo server', (port, text) => echoClient(Number(port), text)],
   ],
-  ['http-headers', ['URL', 'prints the headers of an http: page', httpHeaders]],
+  ['http-headers', ['URL', 'prints the headers of a web page', httpHeaders]],
   ['wait-for-data', ['', 'waits for data on a socket that is open already', waitForData]],
   ['slow-consumer', ['', 'a fast server, slowed down by a slow client', slowConsumer]],
   ['proxy', ['PORT HOST PORT', 'passes on what comes, both ways, at the pace of the slower side', runProxy]],
-  ['http-get', ['URL', 'prints an http: page as it comes', httpGet]],
+  ['http-get', ['URL', 'prints a web page as it comes', httpGet]],
   ['redis-server', ['[PORT]', 'a small server for redis-cli and redis-benchmark', runRedisServer]],
   [
     'redis-client',

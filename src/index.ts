@@ -4,20 +4,34 @@ export type { Decoder, DecoderFactory } from './streams/Decoder.js';
 export {
   ConnectionClosedError,
   ConnectionLostError,
+  ConnectTimeoutError,
   DecodeError,
+  HandshakeTimeoutError,
+  IdleTimeoutError,
   IncompleteReadError,
   LimitOverrunError,
   ReaderBusyError,
+  StaleSocketError,
   StreamError,
+  TooManyConnectionsError,
+  UnreadPlaintextError,
   WriteAfterEndError,
   WriteOverflowError,
 } from './streams/errors.js';
 export type { Data, Separator } from './streams/Separator.js';
 export type { FrameConsumer } from './streams/Consumption.js';
 export { StreamReader, type LinesOptions, type PipeOptions } from './streams/StreamReader.js';
-export { StreamWriter, type WaterMarks } from './streams/StreamWriter.js';
+export { StreamWriter } from './streams/StreamWriter.js';
 export type { TextEncoding } from './streams/text.js';
-export type { ExtraInfo, SocketAddress, Transport, TransportReceiver } from './streams/Transport.js';
+export type {
+  ExtraInfo,
+  SocketAddress,
+  StartTlsOptions,
+  StartTlsOptionsMap,
+  Transport,
+  TransportReceiver,
+} from './streams/Transport.js';
+export type { WaterMarks } from './streams/WriteState.js';
 
 export { codec, type Codec } from './decoders/codec.js';
 export { decoder, type FrameGenerator } from './decoders/decoder.js';

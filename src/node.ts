@@ -1,7 +1,35 @@
-export type { ConnectOptions, ConnectTarget } from './observables/connectSocket.js';
+export type {
+  ClientOptions,
+  ConnectOptions,
+  ConnectTarget,
+  FileDescriptorTarget,
+  PathTarget,
+  SocketTarget,
+  TcpTarget,
+} from './observables/connectSocket.js';
 export { fromConnection } from './observables/fromConnection.js';
 export { fromDuplex } from './observables/fromDuplex.js';
+export { fromUnixConnection } from './observables/fromUnixConnection.js';
 export { openConnection } from './observables/openConnection.js';
-export { fromServer, type ServerOptions } from './server/fromServer.js';
+export { fromServer } from './server/fromServer.js';
 export { Server } from './server/Server.js';
-export { serverConnections$, type ServerConnectionsOptions } from './server/serverConnections.js';
+export {
+  serverConnections$,
+  type OnListening,
+  type ServerConnectionsOptions,
+} from './server/serverConnections.js';
+export { unixServerConnections$, type UnixServerOptions } from './server/unixServerConnections.js';
+export type {
+  ClientTlsOptions,
+  ServerTlsOptions,
+  NodeStartTlsOptions,
+  TlsTimeouts,
+} from './transports/tlsHandshake.js';
+export type {
+  AcceptOptions,
+  ListenOnFileDescriptor,
+  ListenOnPath,
+  ListenOnPort,
+  ListenTarget,
+  ServerOptions,
+} from './server/ServerOptions.js';

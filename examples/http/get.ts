@@ -1,13 +1,13 @@
-/** Gets a page over HTTP/1.1. */
+/** Gets a page over HTTP/1.1, encrypted or not. */
 import { decode, lines, useConnection, type Connection } from 'rxjs-net';
-import { fromConnection, type ConnectTarget } from 'rxjs-net/node';
+import { fromConnection, type ConnectOptions } from 'rxjs-net/node';
 import { concat, concatMap, startWith, type Observable } from 'rxjs';
 import { readResponse, type HttpResponse } from './response.js';
 
 /** Emits the lines to print: the status, and the body as text. */
 export function httpGet(address: string): Observable<string> {
   const url = new URL(address);
-  return fromConnection(targetOf(url)).pipe(
+  return fromConnection(optionsFor(url)).pipe(
     useConnection((connection) =>
       request(connection, url, { headers: { Connection: 'close' } }).pipe(
         concatMap(({ head: { status, reason }, body$ }) =>
@@ -36,8 +36,11 @@ export function request(
   );
 }
 
-function targetOf({ protocol, hostname, port, href }: URL): ConnectTarget {
-  if (protocol !== 'http:') throw new TypeError(`An http: URL is needed, not ${href}`);
+function optionsFor({ protocol, hostname, port, href }: URL): ConnectOptions {
+  if (protocol !== 'http:' && protocol !== 'https:') {
+    throw new TypeError(`An http: or https: URL is needed, not ${href}`);
+  }
+  const tls = protocol === 'https:';
   // An IPv6 address stands in brackets in a URL, and without them everywhere else.
-  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || 80) };
+  return { host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || (tls ? 443 : 80)), tls };
 }

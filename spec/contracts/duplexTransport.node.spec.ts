@@ -1,11 +1,15 @@
 import { RecordingReceiver } from '../../src/testing/RecordingReceiver.js';
 import { DuplexTransport } from '../../src/transports/DuplexTransport.js';
 import { plainPeers } from '../observables/plainPeers.js';
+import { temporaryPaths } from '../observables/temporaryPaths.js';
 import { duplexPair } from '../transports/duplexPair.js';
+import { encrypt } from '../transports/encrypt.js';
 import { contractSpecs } from './contractSpecs.js';
 
 describe('The contract', () => {
   const peers = plainPeers();
+  const temporaryPath = temporaryPaths();
+  let pairs = 0;
 
   async function socketPair(): Promise<[DuplexTransport, DuplexTransport]> {
     const [client, server] = await peers.pair();
@@ -13,6 +17,25 @@ describe('The contract', () => {
   }
 
   contractSpecs('DuplexTransport on TCP sockets', socketPair);
+
+  contractSpecs(
+    'DuplexTransport on Unix sockets',
+    async () => {
+      const [client, server] = await peers.unixPair(temporaryPath(`${++pairs}`));
+      return [new DuplexTransport(client), new DuplexTransport(server)];
+    },
+    { resets: false },
+  );
+
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    contractSpecs(`DuplexTransport on ${version}`, async () => encrypt(await peers.pair(), version));
+  }
+
+  contractSpecs(
+    'DuplexTransport on TLS over Unix sockets',
+    async () => encrypt(await peers.unixPair(temporaryPath(`${++pairs}`))),
+    { resets: false },
+  );
 
   contractSpecs(
     'DuplexTransport on streams that are no sockets',

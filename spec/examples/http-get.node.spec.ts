@@ -43,10 +43,14 @@ describeExamples('http-get', () => {
   });
 
   it('says which URLs it needs', async () => {
-    const [tls, none] = await Promise.all(
-      ['https://localhost/', 'no'].map((url) => runExample('http-get', url)),
+    const [ftp, none] = await Promise.all(
+      ['ftp://localhost/', 'no'].map((url) => runExample('http-get', url)),
     );
-    expect(tls).toEqual({ lines: [''], errors: 'An http: URL is needed, not https://localhost/\n', code: 1 });
+    expect(ftp).toEqual({
+      lines: [''],
+      errors: 'An http: or https: URL is needed, not ftp://localhost/\n',
+      code: 1,
+    });
     expect(none).toEqual({ lines: [''], errors: 'Invalid URL\n', code: 1 });
   });
 });

@@ -1,6 +1,11 @@
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { authority, server as certificate } from '../transports/certificates.js';
 import { describeExamples, runExample } from './run-example.js';
 
 describeExamples('http-headers', () => {
@@ -50,17 +55,38 @@ describeExamples('http-headers', () => {
     expect(code).toBe(0);
   });
 
-  it('says that https is not there yet, and which URLs are none', async () => {
-    const [tls, ftp, none] = await Promise.all(
-      ['https://localhost/', 'ftp://localhost/', 'localhost'].map((url) => runExample('http-headers', url)),
+  it('asks over TLS, and trusts nobody it should not', async () => {
+    server = createHttpsServer(certificate, (_, response) => {
+      response.writeHead(200, { Date: 'today' }).end();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `https://localhost:${(server.address() as AddressInfo).port}/`;
+
+    const stranger = await runExample('http-headers', url);
+    expect(stranger.errors).toContain('certificate');
+    expect(stranger.code).toBe(1);
+
+    const folder = mkdtempSync(join(tmpdir(), 'rxjs-net-'));
+    try {
+      const file = join(folder, 'authority.pem');
+      writeFileSync(file, authority);
+      process.env.NODE_EXTRA_CA_CERTS = file;
+      const { lines, errors, code } = await runExample('http-headers', url);
+      expect(lines).toEqual(['HTTP/1.1 200 OK', 'Date: today', 'Connection: close']);
+      expect({ errors, code }).toEqual({ errors: '', code: 0 });
+    } finally {
+      delete process.env.NODE_EXTRA_CA_CERTS;
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('says which URLs are none', async () => {
+    const [ftp, none] = await Promise.all(
+      ['ftp://localhost/', 'localhost'].map((url) => runExample('http-headers', url)),
     );
 
-    expect(tls).toEqual({
-      lines: [''],
-      errors: 'https: needs TLS, which is not there yet; http: works\n',
-      code: 1,
-    });
-    expect(ftp).toEqual({ lines: [''], errors: 'An http: URL is needed, not ftp://localhost/\n', code: 1 });
+    const errors = 'An http: or https: URL is needed, not ftp://localhost/\n';
+    expect(ftp).toEqual({ lines: [''], errors, code: 1 });
     expect(none).toEqual({ lines: [''], errors: 'Invalid URL\n', code: 1 });
   });
 });

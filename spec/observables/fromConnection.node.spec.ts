@@ -59,16 +59,18 @@ describe('fromConnection', () => {
       });
     }
 
-    it('neither a port nor a socket', () => {
+    it('nothing that says where to connect to', () => {
       expect(() => fromConnection({} as ConnectOptions)).toThrowError(
         TypeError,
-        /Either a port .* or a socket .*neither$/,
+        /^One of port .* path, socket and fd .* none does$/,
       );
     });
 
-    it('both a port and a socket', () => {
+    it('two things that say where to connect to', () => {
       const both = { port: 80, socket: new Socket() } as unknown as ConnectOptions;
-      expect(() => fromConnection(both)).toThrowError(TypeError, /Either a port .* or a socket .*both$/);
+      expect(() => fromConnection(both)).toThrowError(TypeError, /port and socket do(es)?$/);
+      const two = { path: '/x', fd: 0 } as unknown as ConnectOptions;
+      expect(() => fromConnection(two)).toThrowError(TypeError, /path and fd do(es)?$/);
     });
 
     for (const limit of [0, -5, 1.5, NaN, Infinity]) {

@@ -1,20 +1,34 @@
 import diagnostics from 'node:diagnostics_channel';
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import {
+  connect,
+  createServer,
+  type AddressInfo,
+  type ListenOptions,
+  type Server,
+  type Socket,
+} from 'node:net';
 import { fromEvent, mergeMap, of, race, throwError } from 'rxjs';
 import { joined } from '../contracts/bytes.js';
 import { eventually } from '../contracts/eventually.js';
 
+const host = '127.0.0.1';
+
 export interface PlainPeers {
   /** Serves on a free port of 127.0.0.1, and returns the port. */
   listen(onSocket?: (socket: Socket) => void): Promise<number>;
+  /** Serves on a Unix socket. */
+  listenOnPath(path: string, onSocket?: (socket: Socket) => void): Promise<void>;
   /** A port of 127.0.0.1 that was free a moment ago: a connect to it is refused. */
   unusedPort(): Promise<number>;
   /** Connects to that port of 127.0.0.1. */
   connect(port: number): Promise<Socket>;
+  connectToPath(path: string): Promise<Socket>;
   /** Connects to a server of this process, and waits until that has accepted the connection as well. */
   connectAccepted(port: number): Promise<Socket>;
   /** Both ends of a new TCP connection: who connected, and who accepted. */
   pair(): Promise<[Socket, Socket]>;
+  /** The same on a Unix socket. */
+  unixPair(path: string): Promise<[Socket, Socket]>;
 }
 
 /**
@@ -35,10 +49,13 @@ export function plainPeers(): PlainPeers {
     return portOf(await startServer(onSocket));
   }
 
-  async function startServer(onSocket: (socket: Socket) => void): Promise<Server> {
+  async function startServer(
+    onSocket: (socket: Socket) => void,
+    target: ListenOptions = { port: 0, host },
+  ): Promise<Server> {
     const server = createServer({ allowHalfOpen: true }, (socket) => onSocket(keep(socket)));
     servers.add(server);
-    server.listen(0, '127.0.0.1');
+    server.listen(target);
     await eventually('the plain server to listen', fromEvent(server, 'listening'));
     return server;
   }
@@ -50,11 +67,20 @@ export function plainPeers(): PlainPeers {
     await closed;
   }
 
-  async function connectTo(port: number): Promise<Socket> {
-    const socket = keep(connect({ port, host: '127.0.0.1', allowHalfOpen: true }));
+  async function connectTo(target: { port: number; host: string } | { path: string }): Promise<Socket> {
+    const socket = keep(connect({ ...target, allowHalfOpen: true }));
     const failed = fromEvent(socket, 'error').pipe(mergeMap((error) => throwError(() => error)));
     await eventually('the plain client to connect', race(fromEvent(socket, 'connect'), failed));
     return socket;
+  }
+
+  async function bothEnds(target: ListenOptions): Promise<[Socket, Socket]> {
+    let accept!: (socket: Socket) => void;
+    const accepted = new Promise<Socket>((resolve) => (accept = resolve));
+    const server = await startServer(accept, target);
+    const { path } = target;
+    const client = await connectTo(path === undefined ? { port: portOf(server), host } : { path });
+    return [client, await eventually('the plain server to accept', accepted)];
   }
 
   afterEach(async () => {
@@ -66,13 +92,17 @@ export function plainPeers(): PlainPeers {
 
   return {
     listen: (onSocket = () => undefined) => start(onSocket),
-    connect: connectTo,
+    async listenOnPath(path, onSocket = () => undefined) {
+      await startServer(onSocket, { path });
+    },
+    connect: (port) => connectTo({ port, host }),
+    connectToPath: (path) => connectTo({ path }),
     async connectAccepted(port) {
       let onAccept = (): void => undefined;
       const accepted = new Promise<void>((resolve) => (onAccept = resolve));
       // Node publishes here when its server has told of the connection.
       diagnostics.subscribe('net.server.socket', onAccept);
-      const socket = await connectTo(port);
+      const socket = await connectTo({ port, host });
       await eventually('the accept', accepted);
       diagnostics.unsubscribe('net.server.socket', onAccept);
       return socket;
@@ -83,12 +113,8 @@ export function plainPeers(): PlainPeers {
       await stop(server);
       return port;
     },
-    async pair() {
-      let accept!: (socket: Socket) => void;
-      const accepted = new Promise<Socket>((resolve) => (accept = resolve));
-      const port = await start(accept);
-      return [await connectTo(port), await eventually('the plain server to accept', accepted)];
-    },
+    pair: () => bothEnds({ port: 0, host }),
+    unixPair: (path) => bothEnds({ path }),
   };
 }
 
@@ -98,8 +124,8 @@ function portOf(server: Server): number {
 
 /** Breaks the connection at once: the other side gets ECONNRESET. */
 export function reset(socket: Socket): void {
-  // In the middle of sending its FIN a socket cannot be reset: Node would leave it open for ever.
-  if (socket.writableEnded) socket.destroy();
+  // In the middle of sending its FIN a socket cannot be reset: Node would leave it open for ever. A Unix socket never.
+  if (socket.writableEnded || socket.remotePort === undefined) socket.destroy();
   else socket.resetAndDestroy();
 }
 

@@ -150,7 +150,7 @@ describe('sendAll', () => {
         if (!paused) return;
         peak = Math.max(peak, ++depth);
         queued = 0;
-        draining.writer.flushed();
+        draining.core.writes.flushed();
         depth--;
       });
       expect(record(sendAll(draining.writer, million())).log).toEqual(['|']);

@@ -1,7 +1,18 @@
-import { NEVER, of, Subject, throwError } from 'rxjs';
+import {
+  concat,
+  defer,
+  finalize,
+  map,
+  mergeMap,
+  NEVER,
+  of,
+  Subject,
+  throwError,
+  timer,
+  VirtualTimeScheduler,
+} from 'rxjs';
 import { marbles } from 'rxjs-marbles/jasmine/index.js';
-import { map, mergeMap } from 'rxjs';
-import { serve, type Connection, type StreamError } from '../../src/index.js';
+import { serve, type Connection, type ServeOptions, type StreamError } from '../../src/index.js';
 import { manualConnection, marbleConnection } from '../../src/testing.js';
 import { checkCases } from '../diagrams/checkCases.js';
 import { serveCases } from '../diagrams/operators.js';
@@ -97,5 +108,314 @@ describe('serve', () => {
     );
     expect(log.log).toEqual(['10', '20', '|']);
     connection.transport.lose();
+  });
+
+  describe('stop', () => {
+    it(
+      'takes no more connections, and completes when the last handler is done within the grace',
+      marbles((m) => {
+        const [a, b, c] = [manualConnection(), manualConnection(), manualConnection()];
+        const source = m.hot<Connection>('a--b---c---|', { a, b, c });
+        const stop = m.hot('     -----s');
+        const served$ = source.pipe(
+          serve(() => timer(7, m.scheduler).pipe(map(() => 'done')), {
+            stop,
+            grace: 6,
+            scheduler: m.scheduler,
+          }),
+        );
+        m.expect(served$).toBeObservable('-------x--(x|)', { x: 'done' });
+        m.expect(source).toHaveSubscriptions('^----!');
+        m.expect(stop).toHaveSubscriptions('  ^----!');
+        m.flush();
+        for (const { transport } of [a, b]) expect(transport.calls).toEqual(['close']);
+        expect(c.transport.calls).toEqual([]);
+      }),
+    );
+
+    it(
+      'aborts what is not done by then',
+      marbles((m) => {
+        const [a, b] = [manualConnection({ holdWrites: true }), manualConnection()];
+        const ended: string[] = [];
+        const served$ = m.hot<Connection>('ab', { a, b }).pipe(
+          serve(
+            ({ writer }) => {
+              writer.write('begin');
+              return NEVER.pipe(finalize(() => ended.push(`at ${m.scheduler.now()}`)));
+            },
+            { stop: m.hot('----s'), grace: 5, scheduler: m.scheduler, onError: fail },
+          ),
+        );
+        m.expect(served$).toBeObservable('---------|');
+        m.flush();
+        expect(ended).toEqual(['at 9', 'at 9']);
+        // What the handler's end could not close at once is aborted.
+        expect(a.transport.calls).toEqual(['write begin', 'close', 'abort']);
+        expect(b.transport.calls).toEqual(['write begin', 'close']);
+      }),
+    );
+
+    it(
+      'with a grace of 0 aborts at once',
+      marbles((m) => {
+        const a = manualConnection({ holdWrites: true });
+        const options = { stop: m.hot('---s'), grace: 0, scheduler: m.scheduler };
+        const served$ = m
+          .hot<Connection>('a', { a })
+          .pipe(serve(({ writer }) => writer.send('x'.repeat(70_000)), options));
+        m.expect(served$).toBeObservable('---|');
+        m.flush();
+        expect(a.transport.calls.slice(1)).toEqual(['close', 'abort']);
+      }),
+    );
+
+    it('gives 30 seconds by default', () => {
+      const scheduler = new VirtualTimeScheduler();
+      const stop = new Subject<void>();
+      const { log } = record(
+        concat(of<Connection>(manualConnection()), NEVER).pipe(serve(() => NEVER, { stop, scheduler })),
+      );
+      stop.next();
+      scheduler.maxFrames = 29_999;
+      scheduler.flush();
+      expect(log).toEqual([]);
+      scheduler.maxFrames = 30_000;
+      scheduler.flush();
+      expect(log).toEqual(['|']);
+    });
+
+    it(
+      'closes the connections that wait, whose handlers never run',
+      marbles((m) => {
+        const [a, b, c] = [manualConnection(), manualConnection(), manualConnection()];
+        const started: Connection[] = [];
+        const served$ = m.hot<Connection>('abc', { a, b, c }).pipe(
+          serve(
+            (connection) => {
+              started.push(connection);
+              return timer(6, m.scheduler);
+            },
+            { stop: m.hot('----s'), grace: 10, concurrency: 1, scheduler: m.scheduler },
+          ),
+        );
+        m.expect(served$).toBeObservable('------(x|)', { x: 0 });
+        m.flush();
+        expect(started).toEqual([a]);
+        for (const { transport } of [a, b, c]) expect(transport.calls).toEqual(['close']);
+      }),
+    );
+
+    it('that emits at once completes at once, and nothing was ever subscribed to', () => {
+      const scheduler = new VirtualTimeScheduler();
+      let subscribed = 0;
+      const source = defer(() => (subscribed++, of<Connection>(manualConnection())));
+      const { log } = record(source.pipe(serve(() => NEVER, { stop: of('now'), scheduler })));
+      expect(log).toEqual(['|']);
+      expect(subscribed).toBe(0);
+      scheduler.flush();
+      expect(scheduler.now()).withContext('the last timer').toBe(0);
+    });
+
+    it(
+      'that errors is an error of the stream, and closes everything',
+      marbles((m) => {
+        const [a, b] = [manualConnection(), manualConnection()];
+        const source = m.hot<Connection>('ab', { a, b });
+        const stop = m.hot('    ----#');
+        const served$ = source.pipe(serve(() => NEVER, { stop, concurrency: 1, scheduler: m.scheduler }));
+        m.expect(served$).toBeObservable('----#');
+        m.expect(source).toHaveSubscriptions('^---!');
+        m.flush();
+        for (const { transport } of [a, b]) expect(transport.calls).toEqual(['close']);
+      }),
+    );
+
+    it('that errors at once does so before anything is subscribed to', () => {
+      let subscribed = 0;
+      const source = defer(() => (subscribed++, NEVER));
+      const stop = throwError(() => new Error('no stop'));
+      expect(record(source.pipe(serve(() => NEVER, { stop }))).log).toEqual(['# no stop']);
+      expect(subscribed).toBe(0);
+    });
+
+    it(
+      'that completes without a value never stops',
+      marbles((m) => {
+        const a = manualConnection();
+        const options = { stop: m.hot('--|'), grace: 1, scheduler: m.scheduler };
+        m.expect(m.hot<Connection>('----a', { a }).pipe(serve(() => of('served'), options))).toBeObservable(
+          '----x',
+          {
+            x: 'served',
+          },
+        );
+      }),
+    );
+
+    it('may be a promise', async () => {
+      const scheduler = new VirtualTimeScheduler();
+      const stop = Promise.resolve();
+      const { log } = record(NEVER.pipe(serve(() => NEVER, { stop, scheduler })));
+      await stop;
+      expect(log).toEqual(['|']);
+    });
+
+    it(
+      'is left alone when serving ends without it',
+      marbles((m) => {
+        const stop = m.hot('------s');
+        const options = { stop, scheduler: m.scheduler };
+        m.expect(m.hot<Connection>('---|').pipe(serve(() => NEVER, options))).toBeObservable('---|');
+        m.expect(stop).toHaveSubscriptions('^--!');
+      }),
+    );
+
+    it('leaves no timer behind when all handlers are done', () => {
+      const scheduler = new VirtualTimeScheduler();
+      const [stop, done] = [new Subject<void>(), new Subject<void>()];
+      const { log } = record(
+        concat(of<Connection>(manualConnection()), NEVER).pipe(serve(() => done, { stop, scheduler })),
+      );
+      stop.next();
+      done.complete();
+      expect(log).toEqual(['|']);
+      scheduler.flush();
+      expect(scheduler.now()).toBe(0);
+    });
+
+    it('tells nobody of errors that the abort makes', () => {
+      const scheduler = new VirtualTimeScheduler();
+      const stop = new Subject<void>();
+      const connection = manualConnection();
+      const { log } = record(
+        concat(of<Connection>(connection), NEVER).pipe(
+          serve(({ reader }) => reader.read().pipe(map(text)), { stop, grace: 1, scheduler, onError: fail }),
+        ),
+      );
+      stop.next();
+      scheduler.flush();
+      expect(log).toEqual(['|']);
+    });
+  });
+
+  describe('concurrency and maxPending', () => {
+    it(
+      'serve in the order of arrival, so many at a time',
+      marbles((m) => {
+        const connections = ['a', 'b', 'c', 'd'].map((name) => {
+          return manualConnection({ extraInfo: { name } });
+        });
+        const [a, b, c, d] = connections;
+        const served$ = m.hot<Connection>('abcd|', { a: a!, b: b!, c: c!, d: d! }).pipe(
+          serve(
+            ({ writer }) => timer(5, m.scheduler).pipe(map(() => writer.getExtraInfo('name') as string)),
+            {
+              concurrency: 2,
+            },
+          ),
+        );
+        m.expect(served$).toBeObservable('-----ab---c(d|)');
+      }),
+    );
+
+    function crowd(
+      count: number,
+      options: ServeOptions,
+    ): { refused: number[]; codes: string[]; stopped: Subject<void> } {
+      const stopped = new Subject<void>();
+      const connections = Array.from({ length: count }, () => manualConnection());
+      const refused: number[] = [];
+      const codes: string[] = [];
+      of<Connection[]>(...connections)
+        .pipe(
+          serve(() => stopped, {
+            ...options,
+            onError: (error, connection) => {
+              const index = connections.findIndex((one) => one === connection);
+              refused.push(index);
+              codes.push((error as StreamError).code);
+              expect(connection.writer.isClosing()).toBeTrue();
+              expect(connections[index]!.transport.calls).toEqual(['abort']);
+            },
+          }),
+        )
+        .subscribe();
+      return { refused, codes, stopped };
+    }
+
+    it('refuse, by a reset, those for whom there is no room', () => {
+      const { refused, codes, stopped } = crowd(6, { concurrency: 2, maxPending: 1 });
+      expect(refused).toEqual([3, 4, 5]);
+      expect(codes).toEqual(Array(3).fill('ERR_TOO_MANY_CONNECTIONS'));
+      stopped.complete();
+    });
+
+    it('let nobody wait with a maxPending of 0', () => {
+      const { refused, stopped } = crowd(4, { concurrency: 2, maxPending: 0 });
+      expect(refused).toEqual([2, 3]);
+      stopped.complete();
+    });
+
+    it('refuse nobody without a bound', () => {
+      const { refused, stopped } = crowd(100, { maxPending: 0 });
+      expect(refused).toEqual([]);
+      stopped.complete();
+      expect(crowd(100, { concurrency: 1 }).refused).toEqual([]);
+    });
+
+    it('have room again when a handler has ended, however it ended', () => {
+      const source = new Subject<Connection>();
+      const ends = [
+        (handler: Subject<void>) => handler.complete(),
+        (handler: Subject<void>) => handler.error(new Error('handler')),
+      ];
+      const errors: string[] = [];
+      const handlers: Subject<void>[] = [];
+      source
+        .pipe(
+          serve(
+            () => {
+              const handler = new Subject<void>();
+              handlers.push(handler);
+              return handler;
+            },
+            {
+              concurrency: 1,
+              maxPending: 1,
+              onError: (error) => errors.push((error as Error).name),
+            },
+          ),
+        )
+        .subscribe();
+      for (const end of [...ends, ...ends]) {
+        source.next(manualConnection());
+        end(handlers.at(-1)!);
+      }
+      expect(handlers.length).toBe(4);
+      expect(errors).toEqual(['Error', 'Error']);
+      for (let i = 0; i < 3; i++) source.next(manualConnection());
+      expect(errors).toEqual(['Error', 'Error', 'TooManyConnectionsError']);
+      handlers.at(-1)!.complete();
+      expect(handlers.length).toBe(6);
+      source.next(manualConnection());
+      expect(errors.length).toBe(3);
+    });
+
+    it('have senseless bounds refused at the call', () => {
+      for (const maxPending of [-1, NaN]) {
+        expect(() => serve(() => NEVER, { maxPending })).toThrowError(RangeError, /^maxPending must be/);
+      }
+      for (const grace of [-1, NaN, 2 ** 31, Infinity]) {
+        expect(() => serve(() => NEVER, { grace })).toThrowError(RangeError, /^grace must be/);
+      }
+    });
+  });
+
+  it('unsubscribing closes the connections that wait as well', () => {
+    const clients = [manualConnection(), manualConnection()];
+    const never = concat(of<Connection[]>(...clients), NEVER).pipe(serve(() => NEVER, { concurrency: 1 }));
+    never.subscribe().unsubscribe();
+    for (const { transport } of clients) expect(transport.calls).toEqual(['close']);
   });
 });

@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
-import { firstValueFrom, fromEvent, lastValueFrom, Subject, takeUntil, toArray } from 'rxjs';
+import { firstValueFrom, fromEvent, lastValueFrom, Subject, take, takeUntil, toArray } from 'rxjs';
 import { fromServer } from '../../src/server/fromServer.js';
 import type { Server } from '../../src/server/Server.js';
+import type { Connection } from '../../src/streams/Connection.js';
 import { text } from '../contracts/bytes.js';
-import { eventually } from '../contracts/eventually.js';
-import { plainPeers } from '../observables/plainPeers.js';
+import { eventually, failureOf } from '../contracts/eventually.js';
+import { everythingFrom, plainPeers } from '../observables/plainPeers.js';
 
 describe('Server', () => {
   const peers = plainPeers();
@@ -139,5 +140,144 @@ describe('Server', () => {
       .toBeLessThanOrEqual(2 * 1000 + 65536);
     writer.close();
     await eventually('the close', writer.waitClosed());
+  });
+
+  describe('active$ and waitClosed()', () => {
+    function countsOf(): number[] {
+      const counts: number[] = [];
+      server.active$.subscribe({ next: (count) => counts.push(count), complete: () => counts.push(-1) });
+      return counts;
+    }
+
+    async function twoConnections(): Promise<Connection[]> {
+      const connections = eventually('two connections', server.connections$.pipe(take(2), toArray()));
+      await connect();
+      await connect();
+      return connections;
+    }
+
+    it('count the open connections, whoever has taken them, until the last one is gone', async () => {
+      const counts = countsOf();
+      expect(counts).toEqual([0]);
+      const [one, other] = await twoConnections();
+      expect(counts).toEqual([0, 1, 2]);
+      one!.writer.abort();
+      await eventually('the close', one!.writer.waitClosed());
+      expect(counts).toEqual([0, 1, 2, 1]);
+      await connect();
+      expect(counts).toEqual([0, 1, 2, 1, 2]);
+      expect(countsOf()).toEqual([2]);
+      server.close();
+      other!.writer.abort();
+      await eventually('the end', server.waitClosed());
+      expect(counts).toEqual([0, 1, 2, 1, 2, 1, 0, -1]);
+      expect(countsOf()).toEqual([0, -1]);
+    });
+
+    it('wait for the connections that are open at close, also several at once', async () => {
+      const [one, other] = await twoConnections();
+      const done: string[] = [];
+      server.waitClosed().subscribe(() => done.push('first'));
+      server.close();
+      server.waitClosed().subscribe(() => done.push('second'));
+      one!.writer.abort();
+      await eventually('the close', one!.writer.waitClosed());
+      expect(done).toEqual([]);
+      const all = eventually('the end', server.waitClosed().pipe(toArray()));
+      other!.writer.abort();
+      expect(await all).toEqual([undefined]);
+      expect(done).toEqual(['first', 'second']);
+      server.waitClosed().subscribe(() => done.push('at once'));
+      expect(done.at(-1)).toBe('at once');
+    });
+
+    it('wait for a server that listens, without connections, until it is closed', () => {
+      const done: string[] = [];
+      server.waitClosed().subscribe({ next: () => done.push('next'), complete: () => done.push('complete') });
+      expect(done).toEqual([]);
+      server.close();
+      expect(done).toEqual(['next', 'complete']);
+    });
+
+    it('let a waiter go', () => {
+      const done: string[] = [];
+      server
+        .waitClosed()
+        .subscribe(() => done.push('next'))
+        .unsubscribe();
+      server.close();
+      expect(done).toEqual([]);
+    });
+  });
+
+  describe('closeClients()', () => {
+    it('sends what was written, then ends, and leaves the server listening', async () => {
+      const taken = firstValueFrom(server.connections$);
+      const client = await connect();
+      const { writer } = await taken;
+      writer.write('the last word');
+      server.closeClients();
+      expect(writer.isClosing()).toBeTrue();
+      expect(text(await everythingFrom(client))).toBe('the last word');
+      await eventually('the close', writer.waitClosed());
+      expect(server.isServing).toBeTrue();
+      expect((await connect()).destroyed).toBeFalse();
+    });
+
+    it('with close() ends everything: the order of asyncio', async () => {
+      server.connections$.subscribe();
+      const clients = [await connect(), await connect()];
+      const ends = clients.map((client) => everythingFrom(client));
+      server.close();
+      server.closeClients();
+      await Promise.all(ends);
+      await eventually('the end', server.waitClosed());
+      expect(server.isServing).toBeFalse();
+    });
+
+    it('bears being called with nobody there, and twice', async () => {
+      server.closeClients();
+      const taken = firstValueFrom(server.connections$);
+      await connect();
+      const { writer } = await taken;
+      server.closeClients();
+      server.closeClients();
+      await eventually('the close', writer.waitClosed());
+      expect(writer.isClosing()).toBeTrue();
+    });
+  });
+
+  describe('abortClients()', () => {
+    it('resets all open connections, and tells their readers why', async () => {
+      const taken = firstValueFrom(server.connections$);
+      const client = await connect();
+      const { reader } = await taken;
+      const read = failureOf('the read', reader.read());
+      const gone = eventually('the reset at the client', fromEvent(client.resume(), 'close'));
+      server.abortClients('too late');
+      expect(await read).toEqual(
+        jasmine.objectContaining({ code: 'ERR_CONNECTION_CLOSED', cause: 'too late' }),
+      );
+      await gone;
+      expect(client.errored).toEqual(jasmine.objectContaining({ code: 'ECONNRESET' }));
+      expect(server.isServing).toBeTrue();
+    });
+
+    it('after close() and closeClients(), ends those that do not go', async () => {
+      const taken = firstValueFrom(server.connections$);
+      const client = await connect();
+      client.pause();
+      const { writer } = await taken;
+      writer.write(new Uint8Array(64 * 2 ** 20));
+      server.close();
+      server.closeClients();
+      let done = false;
+      server.waitClosed().subscribe(() => (done = true));
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(done).toBeFalse();
+      server.abortClients();
+      await eventually('the end', server.waitClosed());
+      expect(done).toBeTrue();
+    });
   });
 });

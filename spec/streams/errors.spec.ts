@@ -9,7 +9,13 @@ describe('errors', () => {
     new api.ConnectionClosedError('closed'),
     new api.WriteAfterEndError('write after close()'),
     new api.ReaderBusyError(),
-    new api.WriteOverflowError(3, 8, 10),
+    new api.WriteOverflowError(7, 90, 95),
+    new api.ConnectTimeoutError(1500),
+    new api.HandshakeTimeoutError(2500),
+    new api.IdleTimeoutError(3500),
+    new api.UnreadPlaintextError(12),
+    new api.StaleSocketError('/run/left.sock', new Error('listen EADDRINUSE')),
+    new api.TooManyConnectionsError(100, 20),
   ];
 
   it('are StreamErrors with a code, a name that is their class, and a message', () => {
@@ -28,6 +34,13 @@ describe('errors', () => {
   it('say the numbers', () => {
     expect(all[0]!.message).toContain('2 bytes, expected 5');
     expect(new api.IncompleteReadError(new Uint8Array(2), null).message).toContain('2 bytes, expected more');
+    expect(all[7]!.message).toContain('7 bytes more do not fit: 90 of at most 95');
+    expect(all[8]!.message).toContain('1500 ms');
+    expect(all[9]!.message).toContain('2500 ms');
+    expect(all[10]!.message).toContain('3500 ms');
+    expect(all[11]!.message).toContain('12 bytes');
+    expect(all[12]!.message).toContain('/run/left.sock');
+    expect(all[13]!.message).toContain('100 are served and 20 wait');
     expect(all[3]!.message).toContain('read ECONNRESET');
     expect(all[3]!.cause).toEqual(new Error('read ECONNRESET'));
   });

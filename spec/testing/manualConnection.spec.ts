@@ -71,8 +71,8 @@ describe('manualConnection', () => {
   });
 
   it('knows what it is told to know', () => {
-    const { writer } = manualConnection({ extraInfo: { cipher: 'none' } });
-    expect(writer.getExtraInfo('cipher')).toBe('none');
+    const { writer } = manualConnection({ extraInfo: { compression: 'none' } });
+    expect(writer.getExtraInfo('compression')).toBe('none');
     expect(writer.getExtraInfo('peername')).toBeUndefined();
   });
 });

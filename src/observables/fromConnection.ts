@@ -4,7 +4,8 @@ import { checkConnectOptions, connectSocket, type ConnectOptions } from './conne
 import { ownConnection } from './ownConnection.js';
 
 /**
- * Connects over TCP, anew for each subscription, which owns the connection: asyncio's `open_connection`.
+ * Connects, over TCP, a Unix socket or what is given, with TLS or without, anew for each subscription, which owns the
+ * connection: asyncio's `open_connection`.
  *
  * ```text
  * connect              --ok--------closed
@@ -13,8 +14,9 @@ import { ownConnection } from './ownConnection.js';
  *
  * - **Emits** one connection, as soon as it is there.
  * - **Completes** when it has closed, also when it was lost: the reader and the writer tell of that.
- * - **Errors** only when connecting fails, with Node's own error (`ECONNREFUSED`, …); where a name has several
- *   addresses and none answers, that is an `AggregateError` with one error for each, and a `code`.
+ * - **Errors** only when connecting fails, with Node's own error (`ECONNREFUSED`, a certificate's code, …); where a name
+ *   has several addresses and none answers, that is an `AggregateError` with one error for each, and a `code`. With
+ *   `ConnectTimeoutError`, `HandshakeTimeoutError`, or the reason of the `signal`.
  * - **Unsubscribe** before the connection cancels the attempt; after it, closes gracefully: what was written is
  *   sent, then FIN, and an abort past `closeTimeout`. So `retry()` and `repeat()` reconnect.
  *

@@ -3,9 +3,9 @@ import type { Connection } from '../streams/Connection.js';
 import { checkConnectOptions, connectSocket, type ConnectOptions } from './connectSocket.js';
 
 /**
- * Connects over TCP, for async/await code: the caller owns the connection, and closes it.
+ * Connects, for async/await code: the caller owns the connection, and closes it.
  *
- * Rejects only when connecting fails, with Node's own error (`ECONNREFUSED`, …).
+ * Rejects only when connecting fails, as `fromConnection` errors.
  *
  * @example
  * ```ts no-run

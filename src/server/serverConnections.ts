@@ -1,15 +1,18 @@
 import { mergeMap, tap, type Observable } from 'rxjs';
 import type { Connection } from '../streams/Connection.js';
-import { fromServer, type ServerOptions } from './fromServer.js';
+import { fromServer } from './fromServer.js';
+import type { ServerOptions } from './ServerOptions.js';
 import type { Server } from './Server.js';
 
-export interface ServerConnectionsOptions extends ServerOptions {
+export type ServerConnectionsOptions = ServerOptions & OnListening;
+
+export interface OnListening {
   /** Told when the server listens: with port 0, `server.addresses` has the port that it got. */
   onListening?: (server: Server) => void;
 }
 
 /**
- * The connections of a TCP server: `fromServer`, flattened.
+ * The connections of a server, on a TCP port, a Unix socket or a file descriptor: `fromServer`, flattened.
  *
  * ```text
  * accepted                  ---A---B-----C--

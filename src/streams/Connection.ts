@@ -1,9 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { asyncScheduler, firstValueFrom, type SchedulerLike } from 'rxjs';
-import { checkLimit, checkMilliseconds } from './check.js';
+import { checkLimit, checkMilliseconds, checkTimeout } from './check.js';
+import { ConnectionCore } from './ConnectionCore.js';
 import { DEFAULT_LIMIT, StreamReader } from './StreamReader.js';
-import { checkWaterMarks, StreamWriter, type WaterMarks } from './StreamWriter.js';
+import { StreamWriter } from './StreamWriter.js';
 import type { Transport } from './Transport.js';
+import { checkWaterMarks, type WaterMarks } from './WriteState.js';
 
 export interface ConnectionOptions extends WaterMarks {
   /** Bytes: how far `readUntil`, `readLine` and `lines` look; half of what may wait unread. Default: 64 KiB. */
@@ -13,6 +15,12 @@ export interface ConnectionOptions extends WaterMarks {
    * unsubscription, at a handler's end, at the end of `await using`. Default: 30 s.
    */
   closeTimeout?: number;
+  /**
+   * Milliseconds, more than 0: a connection on which nothing of use happens for so long is lost, with an
+   * `IdleTimeoutError` as the cause. Of use is what a read takes, what is written, and what the peer takes of that; a
+   * peer that trickles counts once it has sent 1 KiB. It may take a quarter longer. Default: no such limit.
+   */
+  idleTimeout?: number;
   /** Where time comes from. Default: RxJS's `asyncScheduler`. */
   scheduler?: SchedulerLike;
   /** Puts something between the connection and its transport: a wiretap, for example. Default: nothing. */
@@ -38,43 +46,29 @@ export interface ConnectionOptions extends WaterMarks {
 export class Connection {
   readonly reader: StreamReader;
   readonly writer: StreamWriter;
-  readonly #closeTimeout: number;
-  readonly #scheduler: SchedulerLike;
+  readonly #core: ConnectionCore;
 
   constructor(transport: Transport, options: ConnectionOptions = {}) {
     checkConnectionOptions(options);
-    const { limit = DEFAULT_LIMIT, closeTimeout = 30_000, scheduler = asyncScheduler, wrap } = options;
+    const { limit = DEFAULT_LIMIT, closeTimeout = 30_000, scheduler = asyncScheduler } = options;
+    const { wrap, idleTimeout } = options;
     const wrapped = wrap === undefined ? transport : wrap(transport);
-    const reader = new StreamReader(wrapped, limit);
-    const writer = new StreamWriter(wrapped, options);
-    this.reader = reader;
-    this.writer = writer;
-    this.#closeTimeout = closeTimeout;
-    this.#scheduler = scheduler;
-    wrapped.start({
-      data: (chunk) => reader.data(chunk),
-      eof: () => reader.end(),
-      flushed: () => writer.flushed(),
-      closed(error) {
-        // Whoever is told first may turn to the other half: that has to know by then.
-        const loss = writer.lost(error);
-        reader.end(loss);
-        writer.finish();
-      },
-    });
+    const core = new ConnectionCore(wrapped, limit, options, closeTimeout, scheduler);
+    this.#core = core;
+    this.reader = new StreamReader(core.reads, limit);
+    this.writer = new StreamWriter(core.writes, core.reads);
+    core.start();
+    if (idleTimeout !== undefined) core.watchIdle(idleTimeout, scheduler);
+  }
+
+  /** @internal What the transport holds of it. */
+  get core(): ConnectionCore {
+    return this.#core;
   }
 
   /** @internal Closes gracefully, and aborts when that takes longer than `closeTimeout`. */
   release(): void {
-    this.writer.close();
-    const timeout = this.#scheduler.schedule(() => {
-      // Not writer.abort: nobody asked for it, so it has to show as a loss.
-      this.writer.transport.abort(
-        new Error(`What was written could not be sent within ${this.#closeTimeout} ms`),
-      );
-    }, this.#closeTimeout);
-    const closed = (): void => timeout.unsubscribe();
-    this.writer.waitClosed().subscribe({ next: closed, error: closed });
+    this.#core.release();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -85,8 +79,9 @@ export class Connection {
 
 /** Throws what `new Connection` would, for sources that make their connections later. @internal */
 export function checkConnectionOptions(options: ConnectionOptions): void {
-  const { limit = DEFAULT_LIMIT, closeTimeout = 0 } = options;
+  const { limit = DEFAULT_LIMIT, closeTimeout = 0, idleTimeout } = options;
   checkLimit(limit);
   checkWaterMarks(options);
   checkMilliseconds('closeTimeout', closeTimeout);
+  if (idleTimeout !== undefined) checkTimeout('idleTimeout', idleTimeout);
 }

@@ -32,6 +32,8 @@ export type FrameSubscriber<T> = Pick<Subscriber<T>, 'closed' | 'next' | 'error'
 export interface ActiveRead {
   readonly once: boolean;
   readonly full: boolean;
+  /** What it was asked of: kept as long as it goes on. */
+  reader?: object | undefined;
   advance(): boolean;
   /** From now on its unsubscription is reported to the source. */
   arm(): void;
@@ -47,6 +49,7 @@ export interface ActiveRead {
 export class FrameRead<T> implements ActiveRead, Unsubscribable {
   /** Its subscriber has no room for another frame: it waits, but not for bytes. */
   full = false;
+  reader: object | undefined;
   #armed = false;
 
   constructor(

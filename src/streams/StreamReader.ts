@@ -1,10 +1,9 @@
 import { concat, firstValueFrom, ignoreElements, Observable } from 'rxjs';
-import { ByteQueue } from './ByteQueue.js';
 import { checkCount, checkLimit } from './check.js';
 import { Consumption, type FrameConsumer } from './Consumption.js';
 import type { Decoder, DecoderFactory } from './Decoder.js';
-import { IncompleteReadError, ReaderBusyError } from './errors.js';
-import { FrameRead, type ActiveRead, type BatchDecoder, type ByteSource } from './FrameRead.js';
+import { IncompleteReadError } from './errors.js';
+import { FrameRead, type BatchDecoder } from './FrameRead.js';
 import {
   chunkDecoder,
   LinesDecoder,
@@ -14,10 +13,10 @@ import {
   readLineDecoder,
   readUntilDecoder,
 } from './readDecoders.js';
+import type { ReadQueue } from './ReadQueue.js';
 import type { Separator } from './Separator.js';
 import type { StreamWriter } from './StreamWriter.js';
 import { checkEncoding, type TextEncoding } from './text.js';
-import type { Transport } from './Transport.js';
 
 export interface PipeOptions {
   /** End the writer's direction behind the last byte: `writeEof()`, or `close()` where that cannot be. Default: true. */
@@ -80,22 +79,12 @@ export interface LinesOptions {
  * ```
  */
 export class StreamReader {
-  readonly #transport: Pick<Transport, 'pause' | 'resume'>;
+  readonly #reads: ReadQueue;
   readonly #limit: number;
-  readonly #source = {
-    queue: new ByteQueue(),
-    state: 'open' as ByteSource['state'],
-    error: undefined as unknown,
-    cancel: (read: ActiveRead): void => this.#cancel(read),
-  };
-  // In the order of subscription. The first one is being served; a continuous one keeps that place.
-  readonly #reads: ActiveRead[] = [];
-  #serving = false;
-  #paused = false;
 
   /** @internal */
-  constructor(transport: Pick<Transport, 'pause' | 'resume'>, limit: number) {
-    this.#transport = transport;
+  constructor(reads: ReadQueue, limit: number) {
+    this.#reads = reads;
     this.#limit = limit;
   }
 
@@ -258,9 +247,9 @@ export class StreamReader {
     if (!(concurrency >= 1))
       throw new RangeError(`concurrency must be at least 1, not ${String(concurrency)}`);
     return new Observable((subscriber) => {
-      const consumption = new Consumption(project, subscriber, concurrency, () => this.#serve());
-      consumption.read = new FrameRead(this.#source, oneByOne(decoder()), consumption, false);
-      this.#start(consumption.read);
+      const consumption = new Consumption(project, subscriber, concurrency, () => this.#reads.serve());
+      consumption.read = new FrameRead(this.#reads.source, oneByOne(decoder()), consumption, false);
+      this.#reads.start(consumption.read, this);
     });
   }
 
@@ -319,92 +308,26 @@ export class StreamReader {
 
   /** True when the stream has ended and everything has been read. */
   atEof(): boolean {
-    return this.#source.state === 'ended' && this.bufferedBytes === 0;
+    return this.#reads.source.state === 'ended' && this.bufferedBytes === 0;
   }
 
   /** Bytes received and not yet read. */
   get bufferedBytes(): number {
-    return this.#source.queue.length + this.#source.queue.held;
-  }
-
-  /** @internal Bytes arrived. */
-  data(chunk: Uint8Array): void {
-    if (this.#source.state !== 'open') return;
-    this.#source.queue.push(chunk);
-    this.#serve();
-  }
-
-  /** @internal No more bytes will arrive; with an error, because the connection broke. The first call counts. */
-  end(error?: Error): void {
-    if (this.#source.state !== 'open') return;
-    this.#source.state = error === undefined ? 'ended' : 'failed';
-    this.#source.error = error;
-    this.#serve();
+    return this.#reads.length;
   }
 
   #readOnce<T>(decoder: Decoder<T>, atEnd: () => T): Observable<T> {
     return new Observable((subscriber) => {
-      this.#start(new FrameRead(this.#source, decoder, subscriber, true, atEnd));
+      const read = new FrameRead(this.#reads.source, decoder, subscriber, true, atEnd);
+      this.#reads.start(read, this);
     });
   }
 
   #frames<T>(decoder: DecoderFactory<T>, once: boolean): Observable<T> {
     return new Observable((subscriber) => {
-      this.#start(new FrameRead(this.#source, decoder(), subscriber, once));
+      const read = new FrameRead(this.#reads.source, decoder(), subscriber, once);
+      this.#reads.start(read, this);
     });
-  }
-
-  #start(read: ActiveRead): void {
-    this.#reads.push(read);
-    this.#serve();
-  }
-
-  // Serves the reads in their order. A read that is subscribed, and bytes that arrive, while a subscriber is being
-  // told of a frame wait until that call has returned: so values never overtake each other and the stack stays flat.
-  #serve(): void {
-    if (this.#serving) return;
-    this.#serving = true;
-    const reads = this.#reads;
-    while (reads.length > 0 && reads[0]!.advance()) reads.shift();
-    this.#serving = false;
-    if (reads.length > 0) reads[0]!.arm();
-    if (reads.length > 1) this.#settleWaiting();
-    this.#controlFlow();
-  }
-
-  // Reads behind a continuous one fail; only now, as the one that was in front may just have given way.
-  #settleWaiting(): void {
-    const reads = this.#reads;
-    const holder = reads.findIndex((read) => !read.once);
-    const refused = holder === -1 ? [] : reads.splice(holder + 1);
-    // A copy, as one that is unsubscribed already leaves the list when it is armed.
-    for (const read of [...reads]) read.arm();
-    for (const read of refused) read.fail(new ReaderBusyError());
-  }
-
-  #cancel(read: ActiveRead): void {
-    const at = this.#reads.indexOf(read);
-    // While it is being served it sees for itself that it is closed.
-    if (at === -1 || (at === 0 && this.#serving)) return;
-    this.#reads.splice(at, 1);
-    if (at > 0) return;
-    this.#source.queue.rollback();
-    this.#serve();
-  }
-
-  #controlFlow(): void {
-    if (this.#source.state !== 'open') return;
-    const { length } = this.#source.queue;
-    const needsMore = this.#reads.length > 0 && !this.#reads[0]!.full;
-    if (this.#paused) {
-      // A read that cannot be met must not wait for bytes that are not let in.
-      if (!needsMore && length > this.#limit) return;
-      this.#paused = false;
-      this.#transport.resume();
-    } else if (!needsMore && length > 2 * this.#limit) {
-      this.#paused = true;
-      this.#transport.pause();
-    }
   }
 }
 

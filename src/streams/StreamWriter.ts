@@ -1,29 +1,19 @@
 import {
-  concat,
   defer,
   distinctUntilChanged,
   endWith,
   ignoreElements,
   map,
   Observable,
-  of,
   startWith,
-  Subject,
   take,
-  throwError,
   throwIfEmpty,
 } from 'rxjs';
-import { ConnectionClosedError, ConnectionLostError, WriteAfterEndError } from './errors.js';
+import { UnreadPlaintextError, WriteAfterEndError } from './errors.js';
+import type { ReadQueue } from './ReadQueue.js';
 import type { Data } from './Separator.js';
-import type { ExtraInfo, Transport } from './Transport.js';
-
-/** Where the write queue makes the writer pause, and where it goes on; in bytes, `highWaterMark ≥ lowWaterMark ≥ 0`. */
-export interface WaterMarks {
-  /** Paused above it. Default: 64 KiB, or four times the low one if only that is given. */
-  highWaterMark?: number;
-  /** Goes on at or below it. Default: a quarter of the high one. */
-  lowWaterMark?: number;
-}
+import type { ExtraInfo, StartTlsOptions, Transport } from './Transport.js';
+import type { WriteState } from './WriteState.js';
 
 /**
  * The sending half of a connection: asyncio's `StreamWriter`.
@@ -54,50 +44,42 @@ export interface WaterMarks {
  */
 export class StreamWriter {
   readonly transport: Transport;
-  readonly #high: number;
-  readonly #low: number;
-  #paused = false;
-  #ended = false;
-  #closing = false;
-  #aborted: ConnectionClosedError | undefined;
-  #closed = false;
-  #loss: Error | undefined;
-  // Both complete when the connection is gone.
-  readonly #drained = new Subject<void>();
-  readonly #pausedChanged = new Subject<void>();
+  readonly #state: WriteState;
+  readonly #reads: Pick<ReadQueue, 'length'>;
 
   /**
    * The drain signal: emits each time the write queue, having been above the high water mark, has come down to the
    * low one. Completes when the connection is closed or lost.
    */
-  readonly drain$: Observable<void> = this.#drained.asObservable();
+  readonly drain$: Observable<void>;
 
   /**
    * Whether the writer is paused, the current value first: true from above the high water mark until at or below
    * the low one. Completes when the connection is closed or lost.
    */
-  // Read anew at each change, not handed on: a subscriber that writes inside `next` must not leave the ones behind
-  // it with the value of before.
-  readonly paused$: Observable<boolean> = this.#pausedChanged.pipe(
-    startWith(undefined),
-    map(() => this.#paused),
-    distinctUntilChanged(),
-  );
+  readonly paused$: Observable<boolean>;
 
   /**
    * Whether the writer is paused now. For code that writes much and cheaply, and waits only when it has to:
    * `writer.write(data)`, then `return writer.paused ? writer.drain() : undefined`.
    */
   get paused(): boolean {
-    return this.#paused;
+    return this.#state.paused;
   }
 
   /** @internal */
-  constructor(transport: Transport, options: WaterMarks = {}) {
-    const { high, low } = checkWaterMarks(options);
-    this.transport = transport;
-    this.#high = high;
-    this.#low = low;
+  constructor(state: WriteState, reads: Pick<ReadQueue, 'length'>) {
+    this.transport = state.transport;
+    this.#state = state;
+    this.#reads = reads;
+    this.drain$ = state.drained$;
+    // Read anew at each change, not handed on: a subscriber that writes inside `next` must not leave the ones behind
+    // it with the value of before.
+    this.paused$ = state.pausedChanged$.pipe(
+      startWith(undefined),
+      map(() => state.paused),
+      distinctUntilChanged(),
+    );
   }
 
   /**
@@ -111,16 +93,7 @@ export class StreamWriter {
     if (typeof data !== 'string' && !isBytes(data)) {
       throw new TypeError(`data must be a string or a Uint8Array, not ${String(data)}`);
     }
-    if (this.#aborted !== undefined) throw this.#aborted;
-    if (this.#ended || this.#closing) {
-      throw new WriteAfterEndError(`write() after ${this.#closing ? 'close()' : 'writeEof()'}`);
-    }
-    if (this.#closed || data.length === 0) return;
-    this.transport.write(data);
-    if (!this.#paused && this.transport.writeQueueSize > this.#high) {
-      this.#paused = true;
-      this.#pausedChanged.next();
-    }
+    this.#state.write(data);
   }
 
   /** Writes each of them. */
@@ -133,17 +106,17 @@ export class StreamWriter {
    *
    * - **Emits** one value and completes: at once when not paused, else at the next drain signal.
    * - **Errors** with `ConnectionLostError` when the connection was lost, or is lost while waiting; with
-   *   `ConnectionClosedError` when this side has closed or aborted it.
+   *   `ConnectionClosedError` once a close, or an abort, of this side is over.
    */
   drain(): Observable<void> {
     return new Observable((subscriber) => {
-      if (this.#closed) {
-        subscriber.error(this.#closedError());
-      } else if (this.#paused) {
-        return this.#drained
+      if (this.#state.closed) {
+        subscriber.error(this.#state.closedError());
+      } else if (this.#state.paused) {
+        return this.#state.drained$
           .pipe(
             take(1),
-            throwIfEmpty(() => this.#closedError()),
+            throwIfEmpty(() => this.#state.closedError()),
           )
           .subscribe(subscriber);
       } else {
@@ -162,8 +135,9 @@ export class StreamWriter {
   send(data: Data): Observable<never> {
     return new Observable((subscriber) => {
       this.write(data);
+      const { paused, closed } = this.#state;
       // Most often there is nothing to wait for, and the subscriptions below cost more than the write.
-      if (!this.#paused && !this.#closed) subscriber.complete();
+      if (!paused && !closed) subscriber.complete();
       else this.drain().pipe(ignoreElements()).subscribe(subscriber);
     });
   }
@@ -175,18 +149,12 @@ export class StreamWriter {
 
   /** Ends the sending direction behind what was written; reading goes on. A second call does nothing. */
   writeEof(): void {
-    if (this.#ended || this.#closing) return;
-    if (!this.transport.canWriteEof)
-      throw new TypeError('This transport cannot end one direction: use close()');
-    this.#ended = true;
-    if (!this.#closed) this.transport.writeEof();
+    this.#state.writeEof();
   }
 
   /** Sends what was written, then closes both directions. A second call does nothing. */
   close(): void {
-    if (this.#closing) return;
-    this.#closing = true;
-    if (!this.#closed) this.transport.close();
+    this.#state.close();
   }
 
   /**
@@ -196,15 +164,12 @@ export class StreamWriter {
    * `ConnectionClosedError`, `reason` being its `cause`.
    */
   abort(reason?: unknown): void {
-    if (this.#closed || this.#aborted !== undefined) return;
-    this.#closing = true;
-    this.#aborted = new ConnectionClosedError('The connection was aborted by this side', { cause: reason });
-    this.transport.abort(reason);
+    this.#state.abort(reason);
   }
 
   /** True from `close()`, `abort()` or the loss of the connection on. */
   isClosing(): boolean {
-    return this.#closing || this.#closed;
+    return this.#state.closing || this.#state.closed;
   }
 
   /**
@@ -214,25 +179,48 @@ export class StreamWriter {
    * - **Errors** with `ConnectionLostError` when it was lost.
    */
   waitClosed(): Observable<void> {
-    return concat(
-      this.#drained.pipe(ignoreElements()),
-      defer(() =>
-        this.#loss === undefined || this.#loss === this.#aborted
-          ? of(undefined)
-          : throwError(() => this.#loss),
-      ),
-    );
+    return this.#state.waitClosed();
   }
 
   /** @internal Errors when the connection is lost or closed, with what `drain()` then errors with. */
   failure(): Observable<never> {
-    return this.#drained.pipe(
+    return this.#state.drained$.pipe(
       ignoreElements(),
       endWith(undefined),
       map(() => {
-        throw this.#closedError();
+        throw this.#state.closedError();
       }),
     );
+  }
+
+  /**
+   * Encrypts the connection from here on, on either side: what was written is sent, then comes the handshake. The
+   * reader and the writer stay what they are. As asyncio's `StreamWriter.start_tls` (3.11), but that it refuses when
+   * there is plaintext left to read: somebody between here and the peer may have put it there (CVE-2011-0411).
+   *
+   * - **Emits** one value and completes when the handshake is over.
+   * - **Errors** with `UnreadPlaintextError`, and the connection goes on in plain; with `ConnectionLostError` when the
+   *   handshake fails, the connection being lost with it; with `ConnectionClosedError` or `WriteAfterEndError` when this
+   *   side has closed it, or ended its direction.
+   * - **Unsubscribe** in the middle aborts the connection.
+   *
+   * Call it in the same step as the `write` that the peer starts on, so that nothing of the handshake is taken for
+   * plaintext. What is written until it has emitted is sent encrypted.
+   *
+   * @throws `TypeError` where the transport cannot encrypt, or no `servername` says who the server has to be
+   *
+   * @param options as a client Node's options of `tls.connect`; with `isServer: true` those of `tls.createServer`
+   */
+  startTls(options?: StartTlsOptions): Observable<void> {
+    if (this.transport.startTls === undefined) throw new TypeError('This transport cannot start TLS');
+    const securing = this.transport.startTls(options);
+    return defer(() => {
+      if (this.isClosing()) throw this.#state.closedError();
+      if (this.#state.ended) throw new WriteAfterEndError('startTls() after writeEof()');
+      const unread = this.#reads.length;
+      if (unread > 0) throw new UnreadPlaintextError(unread);
+      return securing;
+    });
   }
 
   /** What is known of the connection: `peername`, `sockname`, `socket` and whatever else the transport tells of. */
@@ -242,46 +230,6 @@ export class StreamWriter {
   getExtraInfo(name: string, fallback?: unknown): unknown {
     return this.transport.getExtraInfo(name) ?? fallback;
   }
-
-  /** @internal The transport's queue has become shorter. */
-  flushed(): void {
-    if (!this.#paused || this.transport.writeQueueSize > this.#low) return;
-    this.#paused = false;
-    this.#pausedChanged.next();
-    this.#drained.next();
-  }
-
-  /** @internal The connection is gone; returns why reads have to fail, if they do. Tells nobody yet. */
-  lost(error: unknown): Error | undefined {
-    this.#closed = true;
-    this.#loss = this.#aborted ?? (error === undefined ? undefined : new ConnectionLostError(error));
-    return this.#loss;
-  }
-
-  /** @internal Tells everybody. */
-  finish(): void {
-    this.#pausedChanged.complete();
-    this.#drained.complete();
-  }
-
-  #closedError(): Error {
-    if (this.#loss !== undefined) return this.#loss;
-    return this.#closing
-      ? new ConnectionClosedError('The connection was closed by this side')
-      : new ConnectionLostError(new Error('the peer closed it'));
-  }
-}
-
-/** @internal */
-export function checkWaterMarks({ highWaterMark, lowWaterMark }: WaterMarks): { high: number; low: number } {
-  const high = highWaterMark ?? (lowWaterMark === undefined ? 65536 : lowWaterMark * 4);
-  const low = lowWaterMark ?? Math.floor(high / 4);
-  if (!(Number.isFinite(high) && high >= low && low >= 0)) {
-    throw new RangeError(
-      `Water marks must be highWaterMark >= lowWaterMark >= 0 (bytes), not ${String(high)} and ${String(low)}`,
-    );
-  }
-  return { high, low };
 }
 
 // Not instanceof: test runners have arrays from other realms. And not any view: others count in other units.

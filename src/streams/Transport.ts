@@ -1,3 +1,4 @@
+import type { Observable } from 'rxjs';
 import type { Data } from './Separator.js';
 
 /**
@@ -31,7 +32,20 @@ export interface Transport {
   readonly canWriteEof: boolean;
   /** What is known of the connection under `name` (see `ExtraInfo`), or `undefined`. */
   getExtraInfo(name: string): unknown;
+  /**
+   * Only where it can: encrypts the connection from here on; emits once and completes. From the subscription on
+   * nothing more is received or sent in plain, and when it fails or is unsubscribed the connection is lost.
+   */
+  startTls?(options?: StartTlsOptions): Observable<void>;
 }
+
+/** The options of `startTls`, by kind of transport, which adds its own by declaration merging. */
+export interface StartTlsOptionsMap {
+  none: undefined;
+}
+
+/** With `rxjs-net/node`: Node's options of TLS, and `isServer`. */
+export type StartTlsOptions = StartTlsOptionsMap[keyof StartTlsOptionsMap];
 
 /** What a transport calls. Every call may come back into the transport before it returns. */
 export interface TransportReceiver {
@@ -45,7 +59,10 @@ export interface TransportReceiver {
   closed(error?: unknown): void;
 }
 
-/** The address of one end of a connection, in Node's shape. */
+/**
+ * The address of one end of a connection, in Node's shape. Of a Unix socket: its path, `''` for an end that has none,
+ * with `family` `Unix` and `port` 0.
+ */
 export interface SocketAddress {
   address: string;
   family: string;
@@ -57,9 +74,9 @@ export interface SocketAddress {
  * merging.
  */
 export interface ExtraInfo {
-  /** The remote address of a TCP connection. */
+  /** The remote address. */
   peername: SocketAddress;
-  /** The local address of a TCP connection. */
+  /** The local address. */
   sockname: SocketAddress;
   /** The `net.Socket` below, or what stands in its place. */
   socket: unknown;

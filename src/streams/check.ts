@@ -12,6 +12,12 @@ export function checkMilliseconds(name: string, milliseconds: number): void {
   }
 }
 
+/** A time limit: none at all would end everything at once. @internal */
+export function checkTimeout(name: string, milliseconds: number): void {
+  if (milliseconds === 0) throw new RangeError(`${name} must be more than 0 milliseconds`);
+  checkMilliseconds(name, milliseconds);
+}
+
 /** @internal */
 export function checkLimit(limit: number): void {
   if (!Number.isInteger(limit) || limit <= 0) {

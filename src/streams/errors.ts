@@ -117,6 +117,90 @@ export class ReaderBusyError extends StreamError {
   }
 }
 
+/** Connecting took longer than `connectTimeout`; nothing was sent. */
+export class ConnectTimeoutError extends StreamError {
+  override readonly name = 'ConnectTimeoutError';
+  readonly code = 'ERR_CONNECT_TIMEOUT';
+
+  constructor(
+    /** Milliseconds. */
+    readonly timeout: number,
+  ) {
+    super(`No connection within ${timeout} ms`);
+  }
+}
+
+/** The TLS handshake took longer than `handshakeTimeout`. */
+export class HandshakeTimeoutError extends StreamError {
+  override readonly name = 'HandshakeTimeoutError';
+  readonly code = 'ERR_HANDSHAKE_TIMEOUT';
+
+  constructor(
+    /** Milliseconds. */
+    readonly timeout: number,
+    cause?: unknown,
+  ) {
+    super(`The TLS handshake was not over within ${timeout} ms`, { cause });
+  }
+}
+
+/** Nothing of use happened on a connection for `idleTimeout`: the `cause` of its `ConnectionLostError`. */
+export class IdleTimeoutError extends StreamError {
+  override readonly name = 'IdleTimeoutError';
+  readonly code = 'ERR_IDLE_TIMEOUT';
+
+  constructor(
+    /** Milliseconds. */
+    readonly timeout: number,
+  ) {
+    super(`The connection was idle for ${timeout} ms`);
+  }
+}
+
+/**
+ * Bytes that came in plain were not read when `startTls` was called: whoever sent them may not be the peer that the
+ * handshake proves (CVE-2011-0411). Read them first, or abort.
+ */
+export class UnreadPlaintextError extends StreamError {
+  override readonly name = 'UnreadPlaintextError';
+  readonly code = 'ERR_UNREAD_PLAINTEXT';
+
+  constructor(
+    /** How many there are. */
+    readonly bytes: number,
+  ) {
+    super(`startTls() with ${bytes} bytes unread that came in plain`);
+  }
+}
+
+/** The file of a Unix socket is there, but nobody listens on it any more: remove it, or ask for `replaceStale`. */
+export class StaleSocketError extends StreamError {
+  override readonly name = 'StaleSocketError';
+  readonly code = 'ERR_STALE_SOCKET';
+
+  constructor(
+    readonly path: string,
+    cause: unknown,
+  ) {
+    super(`${path} is the socket of a server that is no more: remove the file, or set replaceStale`, {
+      cause,
+    });
+  }
+}
+
+/** `serve` refused a connection: as many handlers run, and as many connections wait, as it allows. */
+export class TooManyConnectionsError extends StreamError {
+  override readonly name = 'TooManyConnectionsError';
+  readonly code = 'ERR_TOO_MANY_CONNECTIONS';
+
+  constructor(
+    readonly concurrency: number,
+    readonly maxPending: number,
+  ) {
+    super(`A connection was refused: ${concurrency} are served and ${maxPending} wait, the most that may`);
+  }
+}
+
 /** What Node reports when the peer resets, for transports that have no kernel to make it. @internal */
 export function connectionReset(by = ''): Error {
   return Object.assign(new Error(`read ECONNRESET${by}`), { code: 'ECONNRESET' });

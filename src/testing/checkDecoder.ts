@@ -1,6 +1,7 @@
 import { take } from 'rxjs';
 import type { DecoderFactory } from '../streams/Decoder.js';
 import type { Data } from '../streams/Separator.js';
+import { ReadQueue } from '../streams/ReadQueue.js';
 import { StreamReader } from '../streams/StreamReader.js';
 import { copyBytes } from '../streams/text.js';
 import { showBytes } from './showBytes.js';
@@ -134,12 +135,12 @@ class DecoderCheck<T> {
   unsubscriptions(whole: Result<T>): void {
     const { data } = this;
     for (const at of places(data.length)) {
-      const reader = newReader();
+      const reader = new FedReader();
       let count = 0;
       const subscription = reader
         .frames(this.decoder)
         .subscribe({ next: () => count++, error: () => undefined });
-      reader.data(data.subarray(0, at));
+      reader.feed(data.subarray(0, at));
       subscription.unsubscribe();
       // A decoder may remember earlier frames: only in front of the first one is a new decoder as good as the old.
       if (count > 0) continue;
@@ -166,7 +167,7 @@ class DecoderCheck<T> {
   }
 
   decode(chunks: readonly Uint8Array[]): Result<T> {
-    return this.#read(newReader(), chunks, showCut(chunks));
+    return this.#read(new FedReader(), chunks, showCut(chunks));
   }
 
   compareFrames(cut: string, expected: readonly T[], result: Result<T>, title: string): void {
@@ -198,7 +199,7 @@ class DecoderCheck<T> {
     }
   }
 
-  #read(reader: StreamReader, chunks: readonly Uint8Array[], cut: string): Result<T> {
+  #read(reader: FedReader, chunks: readonly Uint8Array[], cut: string): Result<T> {
     const end = 'the end of the stream';
     const result: Result<T> = { cut, frames: [], taken: [], beforeEnd: 0, end, rest: NONE };
     let fed = reader.bufferedBytes;
@@ -218,7 +219,7 @@ class DecoderCheck<T> {
       // A transport never delivers a chunk without a byte.
       if (chunk.length === 0) continue;
       fed += chunk.length;
-      reader.data(chunk);
+      reader.feed(chunk);
     }
     result.beforeEnd = result.frames.length;
     reader.end();
@@ -238,9 +239,23 @@ class DecoderCheck<T> {
 
 const NONE = new Uint8Array(0);
 
-function newReader(): StreamReader {
-  const transport = { pause: () => undefined, resume: () => undefined };
-  return new StreamReader(transport, 2 ** 30);
+/** A reader that is fed by calls. */
+class FedReader extends StreamReader {
+  readonly #fed: ReadQueue;
+
+  constructor() {
+    const fed = new ReadQueue({ pause: () => undefined, resume: () => undefined }, 2 ** 30);
+    super(fed, 2 ** 30);
+    this.#fed = fed;
+  }
+
+  feed(chunk: Uint8Array): void {
+    this.#fed.data(chunk);
+  }
+
+  end(): void {
+    this.#fed.end();
+  }
 }
 
 function byteByByte(data: Uint8Array): Uint8Array[] {

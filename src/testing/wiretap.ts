@@ -45,6 +45,7 @@ export function wiretap(
 }
 
 class TappedTransport implements Transport {
+  readonly startTls?: NonNullable<Transport['startTls']>;
   readonly #transport: Transport;
   readonly #onEvent: (event: WireEvent) => void;
   readonly #scheduler: SchedulerLike;
@@ -55,6 +56,8 @@ class TappedTransport implements Transport {
     this.#onEvent = onEvent;
     this.#scheduler = scheduler;
     this.#startedAt = scheduler.now();
+    // What comes and goes is told in plain, also when it is encrypted below.
+    if (transport.startTls !== undefined) this.startTls = (options) => transport.startTls!(options);
   }
 
   get writeQueueSize(): number {

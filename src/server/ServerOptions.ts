@@ -1,0 +1,62 @@
+import type { ConnectionOptions } from '../streams/Connection.js';
+import type { ServerTlsOptions } from '../transports/tlsHandshake.js';
+
+/** A TCP port to listen on. */
+export interface ListenOnPort {
+  /** The address to listen on. Default: all of this machine's, IPv6 and IPv4. */
+  host?: string;
+  /** 0 to 65535; 0 takes a free one: see `Server.addresses`. */
+  port: number;
+  /** On an IPv6 address, refuse IPv4. Default: false. */
+  ipv6Only?: boolean;
+  /** Let several processes listen on the port, and the system spread the connections. Node.js 22.12 or later. */
+  reusePort?: boolean;
+  path?: never;
+  fd?: never;
+}
+
+/** A Unix socket, or a named pipe on Windows. */
+export interface ListenOnPath {
+  /** Made when listening begins, removed when it ends. */
+  path: string;
+  /**
+   * Remove the socket file of a server that is no more. Default: false, a `StaleSocketError`. (asyncio removes any socket
+   * file, also that of a server that listens.)
+   */
+  replaceStale?: boolean;
+  /** Let every user read, or write: by default the rights of the process's umask. */
+  readableAll?: boolean;
+  writableAll?: boolean;
+  host?: never;
+  port?: never;
+  fd?: never;
+}
+
+/** An open file descriptor of a socket that listens, from systemd for example. */
+export interface ListenOnFileDescriptor {
+  fd: number;
+  host?: never;
+  port?: never;
+  path?: never;
+}
+
+/** Where to listen. */
+export type ListenTarget = ListenOnPort | ListenOnPath | ListenOnFileDescriptor;
+
+/** The connection options are those of each accepted connection. */
+export interface AcceptOptions extends ConnectionOptions {
+  /** Encrypt: `key` and `cert`, and whatever else `tls.createServer` takes. Default: no encryption. */
+  tls?: ServerTlsOptions;
+  /** Send small writes at once (TCP_NODELAY). Default: true. */
+  noDelay?: boolean;
+  /** Have the system find out when a peer is gone (SO_KEEPALIVE). Default: false. */
+  keepAlive?: boolean;
+  /** Milliseconds of silence before it begins to. Default: the system's, often 2 hours. */
+  keepAliveInitialDelay?: number;
+  /** How many connections the system holds that are not accepted yet. Default: Node's, 511. */
+  backlog?: number;
+  /** Stops listening, and aborts all connections. */
+  signal?: AbortSignal;
+}
+
+export type ServerOptions = ListenTarget & AcceptOptions;
