@@ -11,7 +11,7 @@ import { useConnection, type Connection } from '../../src/index.js';
 import { difference, joined, seededBytes, text } from '../contracts/bytes.js';
 import { eventually, failureOf } from '../contracts/eventually.js';
 import { settled } from '../contracts/settled.js';
-import { missing, newFolder, Program, startOnPort } from './Program.js';
+import { missing, newFolder, ServerProgram, startOnPort } from './ServerProgram.js';
 
 const MEBIBYTE = 2 ** 20;
 
@@ -202,7 +202,7 @@ describe('Responses of node:http', () => {
 });
 
 describe('Responses of other servers', () => {
-  let program: Program | undefined;
+  let program: ServerProgram | undefined;
   const page = seededBytes(4, 300_000);
 
   afterEach(async () => {
@@ -216,7 +216,7 @@ describe('Responses of other servers', () => {
     const folder = newFolder();
     writeFileSync(join(folder, 'page'), page);
     const args = ['-u', '-m', 'http.server', '0', '--bind', '127.0.0.1', '--directory', folder];
-    program = new Program('python3', args, folder);
+    program = new ServerProgram('python3', args, folder);
     const port = await program.printed(/port (\d+)/);
 
     const { response, body } = await get(`http://127.0.0.1:${port!}/page`);
@@ -231,7 +231,11 @@ describe('Responses of other servers', () => {
     const started = await startOnPort((port, folder) => {
       writeFileSync(join(folder, 'page'), page);
       writeFileSync(join(folder, 'nginx.conf'), nginxConf(port, folder));
-      return new Program('nginx', ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', 'stderr'], folder);
+      return new ServerProgram(
+        'nginx',
+        ['-p', folder, '-c', join(folder, 'nginx.conf'), '-e', 'stderr'],
+        folder,
+      );
     }, /using the "\w+" event method/);
     program = started.program;
     const url = `http://127.0.0.1:${started.port}`;

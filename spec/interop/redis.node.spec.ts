@@ -21,7 +21,7 @@ import { redisServer } from '../../examples/redis/server.js';
 import { ConnectionLostError } from '../../src/index.js';
 import type { Server } from '../../src/node.js';
 import { eventually, failureOf } from '../contracts/eventually.js';
-import { missing, Program, run, startOnPort } from './Program.js';
+import { missing, ServerProgram, run, startOnPort } from './ServerProgram.js';
 
 const host = '127.0.0.1';
 const MEBIBYTE = 2 ** 20;
@@ -29,7 +29,7 @@ const MEBIBYTE = 2 ** 20;
 describe('Our client of Redis', () => {
   const noServer = missing('redis-server');
   let port: number;
-  let redis: Program | undefined;
+  let redis: ServerProgram | undefined;
   function use(
     work: (client: RedisClient) => ObservableInput<unknown>,
     options?: ReplyOptions,
@@ -40,7 +40,7 @@ describe('Our client of Redis', () => {
   beforeEach(async () => {
     if (noServer !== undefined) pending(noServer);
     ({ port, program: redis } = await startOnPort(
-      (port, folder) => new Program('redis-server', redisSettings(port, folder), folder),
+      (port, folder) => new ServerProgram('redis-server', redisSettings(port, folder), folder),
       /Ready to accept connections/,
     ));
   });
