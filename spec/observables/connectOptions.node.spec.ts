@@ -149,7 +149,8 @@ describe('The options of fromConnection', () => {
           });
         });`;
       const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
-        stdio: ['ignore', 'inherit', 'inherit', mine],
+        stdio: ['ignore', 'ignore', 'inherit', mine],
+        timeout: 10_000,
       });
       const exited = eventually('the end of the child', fromEvent(child, 'exit'));
       const answer = eventually('the answer', fromEvent(other, 'data'));

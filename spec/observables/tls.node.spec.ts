@@ -6,7 +6,7 @@ import { fromConnection } from '../../src/observables/fromConnection.js';
 import { fromUnixConnection } from '../../src/observables/fromUnixConnection.js';
 import { openConnection } from '../../src/observables/openConnection.js';
 import type { Connection } from '../../src/streams/Connection.js';
-import { HandshakeTimeoutError } from '../../src/streams/errors.js';
+import { ConnectionLostError, HandshakeTimeoutError } from '../../src/streams/errors.js';
 import { difference, seededBytes, text } from '../contracts/bytes.js';
 import { eventually, failureOf } from '../contracts/eventually.js';
 import { authority, client, other, server, stranger } from '../transports/certificates.js';
@@ -243,6 +243,17 @@ describe('TLS of a client', () => {
     });
     const error = await failureOf('the connect', fromConnection({ host, port: peer.port, tls: trusting }));
     expect(error).toEqual(jasmine.any(Error));
+  });
+
+  it('is told of the alert by its reader when the refusal comes behind the handshake', async () => {
+    const peer = await listenTls(peers, { ...server, ca: authority, requestCert: true });
+    const { reader, writer } = await connectTo(peer);
+    const loss = await failureOf('the read', reader.read());
+    expect(loss).toBeInstanceOf(ConnectionLostError);
+    expect((loss as Error).cause).toEqual(
+      jasmine.objectContaining({ code: 'ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED' }),
+    );
+    expect(await failureOf('waitClosed()', writer.waitClosed())).toBe(loss);
   });
 
   describe('handshakeTimeout', () => {

@@ -1,7 +1,6 @@
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { map, Observable, startWith, Subject } from 'rxjs';
-import { abortWith } from '../observables/abortSignal.js';
 import { warnIfLost } from '../observables/warnIfLost.js';
 import { Connection } from '../streams/Connection.js';
 import type { ConnectionCore } from '../streams/ConnectionCore.js';
@@ -68,7 +67,8 @@ export class Server {
       while (this.#accepted.observed && this.#untaken.length > 0) this.#accepted.next(this.#untaken.shift()!);
       return subscription;
     });
-    const { tls } = options;
+    const { tls, signal } = options;
+    signal?.addEventListener('abort', this.#onAbort);
     if (tls === undefined) server.on('connection', (socket: Socket) => this.#accept(socket));
     else this.#acceptEncrypted(tls);
   }
@@ -129,6 +129,12 @@ export class Server {
     return this.#closed;
   }
 
+  // One for all connections: Node warns of many listeners on one signal.
+  readonly #onAbort = (): void => {
+    this.close();
+    this.abortClients(this.#options.signal!.reason);
+  };
+
   #acceptEncrypted(tls: ServerTlsOptions): void {
     const { handshakeTimeout, shutdownTimeout } = checkTlsTimeouts(tls);
     // It does not listen itself: the socket below has to be known, as only that can be reset.
@@ -167,10 +173,9 @@ export class Server {
   #accept(socket: Socket, encrypted: DuplexTransportOptions = {}): void {
     const { path } = this;
     const addresses = path === undefined ? {} : { sockname: path, peername: '' };
-    const { scheduler, signal } = this.#options;
+    const { scheduler } = this.#options;
     const transport = new DuplexTransport(socket, { ...addresses, ...encrypted, scheduler });
     const connection = new Connection(transport, this.#options);
-    abortWith(connection.core, signal);
     warnIfLost(connection);
     this.#follow(connection.core);
     if (this.#accepted.observed) this.#accepted.next(connection);
@@ -190,6 +195,7 @@ export class Server {
   #settle(): void {
     if (!this.#stopped || this.#active.size > 0 || this.#settled) return;
     this.#settled = true;
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
     this.#activeChanged.complete();
   }
 }

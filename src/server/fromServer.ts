@@ -66,9 +66,6 @@ export function fromServer(options: ServerOptions): Observable<Server> {
         subscriber.error(signal.reason);
         return;
       }
-      const close = (): void => server.close();
-      signal?.addEventListener('abort', close);
-      subscriber.add(() => signal?.removeEventListener('abort', close));
       subscriber.next(server);
       server.closed$.subscribe(subscriber);
     });

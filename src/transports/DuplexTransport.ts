@@ -168,8 +168,6 @@ export class DuplexTransport implements Transport {
     if (duplex === this.#raw && !this.#securing) {
       this.#reset();
     } else {
-      // Nothing of what waits is to go out before.
-      duplex.cork();
       // Not within a callback of the TLS above it: Node 20 crashes when its socket vanishes while it decrypts.
       setImmediate(() => this.#reset());
     }

@@ -1,0 +1,152 @@
+/**
+ * A program for warnIfLost.node.spec.ts, run with `--expose-gc`: plays the scenario it is given, and tells in one line
+ * of JSON what came of it.
+ */
+import { once } from 'node:events';
+import { createServer, connect, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import { firstValueFrom } from 'rxjs';
+import { fromConnection } from '../../src/observables/fromConnection.js';
+import { openConnection } from '../../src/observables/openConnection.js';
+import { fromServer } from '../../src/server/fromServer.js';
+import type { Connection } from '../../src/streams/Connection.js';
+
+const host = '127.0.0.1';
+const warnings: string[] = [];
+const ended: string[] = [];
+const accepted: Socket[] = [];
+
+process.on('warning', (warning) => warnings.push(String((warning as NodeJS.ErrnoException).code)));
+
+const peer: NetServer = createServer({ allowHalfOpen: true }, (socket) => {
+  const name = `peer ${accepted.push(socket)}`;
+  socket.on('end', () => ended.push(name)).on('error', () => ended.push(`${name} reset`));
+}).listen(0, host);
+await once(peer, 'listening');
+const { port } = peer.address() as AddressInfo;
+
+async function collectUntil(condition: () => boolean, attempts = 200): Promise<void> {
+  for (let i = 0; i < attempts && !condition(); i++) {
+    globalThis.gc!();
+    await turn();
+  }
+}
+
+// The others are collected at the first or the second attempt.
+async function collect(): Promise<void> {
+  await collectUntil(() => false, 20);
+}
+
+async function open(use: (connection: Connection) => unknown, options = {}): Promise<unknown> {
+  const before = accepted.length;
+  // In a function of its own: what stands on the stack of a frame that goes on is not collected.
+  const result = await openConnection({ host, port, ...options }).then((connection) => use(connection));
+  while (accepted.length === before) await turn();
+  accepted.at(-1)!.resume();
+  return result;
+}
+
+const forget = (): undefined => undefined;
+
+const scenarios: Record<string, () => Promise<unknown>> = {
+  async 'two that nobody has'() {
+    await open(forget);
+    await open(forget);
+    await collectUntil(() => ended.length === 2);
+  },
+
+  async 'one that was accepted'() {
+    const addresses: AddressInfo[] = [];
+    const server = fromServer({ host, port: 0 }).subscribe((value) => {
+      addresses.push(value.addresses[0] as AddressInfo);
+      value.connections$.subscribe(forget);
+    });
+    while (addresses.length === 0) await turn();
+    const client = connect(addresses[0]!.port, host).resume();
+    client.on('end', () => ended.push('client'));
+    await collectUntil(() => ended.length > 0);
+    server.unsubscribe();
+  },
+
+  async 'one that was read from and written to'() {
+    await open(({ reader, writer }) => {
+      writer.write('hello');
+      reader.read(5).subscribe();
+    });
+    accepted[0]!.write('hello');
+    await collectUntil(() => ended.length > 0);
+  },
+
+  async 'one with a signal that is kept'() {
+    const { signal } = new AbortController();
+    await open(forget, { signal });
+    await collectUntil(() => ended.length > 0);
+    return signal.aborted;
+  },
+
+  async 'one whose peer does not take what was written'() {
+    await open(({ writer }) => writer.write(new Uint8Array(64 * 2 ** 20)), { closeTimeout: 5 });
+    accepted[0]!.pause();
+    const closed = once(accepted[0]!, 'close').catch(forget);
+    await collectUntil(() => warnings.length > 0);
+    while (!accepted[0]!.destroyed && ended.length === 0) {
+      accepted[0]!.resume();
+      await turn();
+    }
+    accepted[0]!.destroy();
+    await closed;
+  },
+
+  async 'one whose reader is reading'() {
+    const lines: string[] = [];
+    await open(
+      ({ reader }) => void reader.lines().subscribe({ next: (line) => lines.push(line), error: forget }),
+    );
+    await collect();
+    accepted[0]!.write('still there\n');
+    while (lines.length === 0) await turn();
+    return lines;
+  },
+
+  async 'one whose read waits'() {
+    const lines: string[] = [];
+    await open(({ reader }) => void reader.readLine().subscribe((line) => lines.push(String(line.length))));
+    await collect();
+    accepted[0]!.write('still there\n');
+    while (lines.length === 0) await turn();
+    return lines;
+  },
+
+  async 'one whose writer is kept'() {
+    const writer = (await open((connection) => connection.writer)) as Connection['writer'];
+    await collect();
+    return writer.isClosing();
+  },
+
+  async 'one whose reader is kept'() {
+    const reader = (await open((connection) => connection.reader)) as Connection['reader'];
+    await collect();
+    return reader.atEof();
+  },
+
+  async 'some that are closed, aborted or lost'() {
+    await open(({ writer }) => writer.close());
+    await open(({ writer }) => writer.abort());
+    peer.once('connection', (socket: Socket) => socket.once('data', () => socket.resetAndDestroy()));
+    await open(({ writer }) => {
+      writer.write('hello');
+      return firstValueFrom(writer.waitClosed()).catch(forget);
+    });
+    await collect();
+  },
+
+  async 'one that a subscription owns'() {
+    fromConnection({ host, port }).subscribe();
+    while (accepted.length === 0) await turn();
+    await collect();
+  },
+};
+
+const result = await scenarios[process.argv[2]!]!();
+process.stdout.write(JSON.stringify({ warnings, ended, result }));
+process.exit();
