@@ -388,6 +388,16 @@ describe('startTls', () => {
       expect(await failureOf('the read', connection.reader.read())).toBeInstanceOf(ConnectionLostError);
     });
 
+    it('because the peer ends while what was written is still being sent', async () => {
+      const [connection, peer] = await withPeer();
+      peer.pause();
+      connection.writer.write(new Uint8Array(64 * 2 ** 20));
+      const failed = failureOf('the handshake', connection.writer.startTls(asClient));
+      peer.end();
+      expect(await failed).toBeInstanceOf(ConnectionLostError);
+      expect(await failureOf('the read', connection.reader.read())).toBeInstanceOf(ConnectionLostError);
+    });
+
     it('because it takes longer than handshakeTimeout', async () => {
       const scheduler = new VirtualTimeScheduler();
       const [connection, peer] = await withPeer(scheduler);
@@ -431,6 +441,20 @@ describe('startTls', () => {
     const read = await failureOf('the read', both[0].reader.read());
     expect(read).toBeInstanceOf(ConnectionClosedError);
     expect((read as Error).cause).toBe('enough');
+  });
+
+  it('never emits when the connection is aborted within the handshake', async () => {
+    const both = await pair();
+    const [client, server] = both;
+    const checkServerIdentity = (): undefined => {
+      client.writer.abort('not this one');
+      return undefined;
+    };
+    const failed = failureOf('the client', client.writer.startTls({ ...asClient, checkServerIdentity }));
+    server.writer.startTls(asServer).subscribe({ error: () => undefined });
+    expect(await failed).toBeInstanceOf(ConnectionLostError);
+    await eventually('the close', client.writer.waitClosed());
+    await failureOf('the read of the server', server.reader.readExactly(1));
   });
 
   it('leaves no listeners and no timers behind', async () => {
