@@ -17,7 +17,10 @@ export function warnIfLost(connection: Connection): void {
   for (const face of [connection, connection.reader, connection.writer]) faces.set(face, token);
   // Not when the module is loaded: importing it has no effect.
   registry ??= new FinalizationRegistry(closeLost);
-  registry.register(token, connection.core);
+  const { core } = connection;
+  registry.register(token, core, core);
+  // An error that the core keeps may hold on to the faces, by the stack it was made on: they would never be lost.
+  core.onClosed(() => registry!.unregister(core));
 }
 
 function closeLost(core: ConnectionCore): void {

@@ -60,7 +60,7 @@ export class ByteQueue {
   #arena = EMPTY;
   #arenaFrom = 0;
   #arenaTo = 0;
-  readonly #searches = new Map<SeparatorAutomaton, SearchMemo>();
+  #searches: Map<SeparatorAutomaton, SearchMemo> | undefined;
   #matchLength = 0;
 
   /** The number of bytes that can be taken. */
@@ -334,7 +334,7 @@ export class ByteQueue {
     let index = this.#index;
     let chunkStart = this.#chunkStart;
     let at = start;
-    const memo = this.#searches.size === 0 ? undefined : this.#searches.get(automaton);
+    const memo = this.#searches?.get(automaton);
     // A match that is under way counts only if it began at `start` or later.
     if (memo !== undefined && memo.from <= start && start <= memo.to - automaton.depth[memo.state]!) {
       // What was searched ends near the tail, and what came since is behind it: walk there from the end.
@@ -350,7 +350,7 @@ export class ByteQueue {
       if (at < chunkStart + chunk.length) {
         state = automaton.scan(chunk, at - chunkStart, state);
         if (automaton.matchLength[state] !== 0) {
-          if (memo !== undefined) this.#searches.delete(automaton);
+          if (memo !== undefined) this.#searches!.delete(automaton);
           this.#matchLength = automaton.matchLength[state]!;
           return chunkStart + automaton.end - this.#position;
         }
@@ -359,6 +359,7 @@ export class ByteQueue {
       chunkStart += chunk.length;
     }
     // A protocol has few separators; a memo too many is a search of its own begun anew.
+    this.#searches ??= new Map();
     if (this.#searches.size >= 8) this.#searches.clear();
     if (start <= this.#received)
       this.#searches.set(automaton, { from: searchedFrom, to: this.#received, state });

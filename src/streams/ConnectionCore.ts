@@ -16,6 +16,8 @@ const LOOKS = 4;
 export class ConnectionCore {
   readonly reads: ReadQueue;
   readonly writes: WriteState;
+  // Not subscriptions to `waitClosed()`: these cost 2 KB each, for as long as the connection is open.
+  readonly #onClosed: (() => void)[] = [];
 
   constructor(
     readonly transport: Transport,
@@ -30,6 +32,9 @@ export class ConnectionCore {
 
   start(): void {
     const { reads, writes } = this;
+    const whenClosed = (): void => {
+      for (const closed of this.#onClosed.splice(0)) closed();
+    };
     this.transport.start({
       data: (chunk) => reads.data(chunk),
       eof: () => reads.end(),
@@ -39,6 +44,7 @@ export class ConnectionCore {
         const loss = writes.lost(error);
         reads.end(loss);
         writes.finish();
+        whenClosed();
       },
     });
   }
@@ -74,7 +80,9 @@ export class ConnectionCore {
     this.onClosed(() => watch.unsubscribe());
   }
 
+  /** Calls when the connection is gone, however: behind all who subscribed to its end. */
   onClosed(closed: () => void): void {
-    this.writes.waitClosed().subscribe({ next: closed, error: closed });
+    if (this.writes.closed) closed();
+    else this.#onClosed.push(closed);
   }
 }

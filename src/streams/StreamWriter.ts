@@ -47,17 +47,34 @@ export class StreamWriter {
   readonly #state: WriteState;
   readonly #reads: Pick<ReadQueue, 'length'>;
 
+  /** @internal */
+  constructor(state: WriteState, reads: Pick<ReadQueue, 'length'>) {
+    this.transport = state.transport;
+    this.#state = state;
+    this.#reads = reads;
+  }
+
   /**
    * The drain signal: emits each time the write queue, having been above the high water mark, has come down to the
    * low one. Completes when the connection is closed or lost.
    */
-  readonly drain$: Observable<void>;
+  get drain$(): Observable<void> {
+    return this.#state.drained$;
+  }
 
   /**
    * Whether the writer is paused, the current value first: true from above the high water mark until at or below
    * the low one. Completes when the connection is closed or lost.
    */
-  readonly paused$: Observable<boolean>;
+  get paused$(): Observable<boolean> {
+    // Read anew at each change, not handed on: a subscriber that writes inside `next` must not leave the ones behind
+    // it with the value of before.
+    return this.#state.pausedChanged$.pipe(
+      startWith(undefined),
+      map(() => this.#state.paused),
+      distinctUntilChanged(),
+    );
+  }
 
   /**
    * Whether the writer is paused now. For code that writes much and cheaply, and waits only when it has to:
@@ -65,21 +82,6 @@ export class StreamWriter {
    */
   get paused(): boolean {
     return this.#state.paused;
-  }
-
-  /** @internal */
-  constructor(state: WriteState, reads: Pick<ReadQueue, 'length'>) {
-    this.transport = state.transport;
-    this.#state = state;
-    this.#reads = reads;
-    this.drain$ = state.drained$;
-    // Read anew at each change, not handed on: a subscriber that writes inside `next` must not leave the ones behind
-    // it with the value of before.
-    this.paused$ = state.pausedChanged$.pipe(
-      startWith(undefined),
-      map(() => state.paused),
-      distinctUntilChanged(),
-    );
   }
 
   /**

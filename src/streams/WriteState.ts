@@ -27,8 +27,6 @@ export class WriteState {
   // Both complete when the connection is gone.
   readonly #drained = new Subject<void>();
   readonly #pausedChanged = new Subject<void>();
-  readonly drained$: Observable<void> = this.#drained.asObservable();
-  readonly pausedChanged$: Observable<void> = this.#pausedChanged.asObservable();
   readonly #high: number;
   readonly #low: number;
   #aborted: ConnectionClosedError | undefined;
@@ -41,6 +39,15 @@ export class WriteState {
     const { high, low } = checkWaterMarks(options);
     this.#high = high;
     this.#low = low;
+  }
+
+  // Made when they are asked for: most connections are never asked, and each would keep them for its whole life.
+  get drained$(): Observable<void> {
+    return this.#drained.asObservable();
+  }
+
+  get pausedChanged$(): Observable<void> {
+    return this.#pausedChanged.asObservable();
   }
 
   write(data: Data): void {
