@@ -4,6 +4,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { answerJobs, expectCount, type JobOptions } from '../answerJobs.js';
 import { handWrittenRedis } from './handWrittenRedis.js';
 import { listen } from './listen.js';
+import { memory } from './memory.js';
 import { REST_MS, SlowWork } from './slowWork.js';
 import { TripTimer } from './TripTimer.js';
 
@@ -136,4 +137,22 @@ answerJobs({
   },
 
   redis: handWrittenRedis,
+
+  shortConnections() {
+    return listen(
+      createServer({ noDelay: true }, (socket) => {
+        socket.on('data', (chunk) => socket.end(chunk)).on('error', () => socket.destroy());
+      }),
+    );
+  },
+
+  idleSockets() {
+    return listen(
+      createServer({ noDelay: true }, (socket) => {
+        socket.on('data', (chunk) => socket.write(chunk)).on('error', () => socket.destroy());
+      }),
+    );
+  },
+
+  memory,
 });

@@ -5,6 +5,7 @@
 import { EventEmitter, once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { answerJobs, expectCount, type JobOptions } from '../answerJobs.js';
+import { connectInTurns, hold, letGo } from './holdConnections.js';
 import { listen } from './listen.js';
 
 /** A line of `size` bytes. */
@@ -82,4 +83,7 @@ answerJobs({
     send(socket, Buffer.alloc(size, 'x'), amount);
     await once(socket, 'close');
   },
+  connect: connectInTurns,
+  hold,
+  letGo,
 });

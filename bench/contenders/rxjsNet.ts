@@ -3,7 +3,9 @@ import { fromConnection, openConnection, serverConnections$ } from 'rxjs-net/nod
 import { decoder, lengthPrefixed, serve, useConnection, type Connection, type Decoder } from 'rxjs-net';
 import { defer, lastValueFrom, merge, repeat, takeWhile, tap, timer, type Observable } from 'rxjs';
 import { answerJobs, expectCount, type JobOptions } from '../answerJobs.js';
+import { memory } from './memory.js';
 import { redisByGenerator, redisByObject, redisByReads } from './rxjsNetRedis.js';
+import { idleConnections, idleConsumers, shortConnections } from './rxjsNetServers.js';
 import { REST_MS, SlowWork } from './slowWork.js';
 import { TripTimer } from './TripTimer.js';
 
@@ -114,4 +116,8 @@ answerJobs({
   redisByObject,
   redisByGenerator,
   redisByReads,
+  shortConnections,
+  idleConnections,
+  idleConsumers,
+  memory,
 });

@@ -1,15 +1,8 @@
 /** The server for `redis-benchmark`, three times: they differ in how they read a command. */
-import { serverConnections$ } from 'rxjs-net/node';
-import {
-  decoder,
-  serve,
-  type ByteQueue,
-  type Connection,
-  type ConnectionHandler,
-  type Decoder,
-} from 'rxjs-net';
+import { decoder, type ByteQueue, type Connection, type Decoder } from 'rxjs-net';
 import { concatMap, repeat, toArray, type Observable } from 'rxjs';
 import { RedisStore } from './RedisStore.js';
+import { serveClients } from './serveClients.js';
 
 const ASTERISK = 0x2a;
 const DOLLAR = 0x24;
@@ -103,7 +96,7 @@ function numberIn(line: Uint8Array): number {
 
 export function redisByObject(): Promise<{ port: number }> {
   const store = new RedisStore();
-  return listen(({ reader, writer }) =>
+  return serveClients(({ reader, writer }) =>
     reader.consume(
       () => new CommandDecoder(),
       ({ letter, args, key, value }) => {
@@ -118,7 +111,7 @@ export function redisByObject(): Promise<{ port: number }> {
 
 export function redisByGenerator(): Promise<{ port: number }> {
   const store = new RedisStore();
-  return listen(({ reader, writer }) =>
+  return serveClients(({ reader, writer }) =>
     reader.consume(command, (args) => {
       writer.write(store.reply(args));
       return writer.paused ? writer.drain() : undefined;
@@ -128,18 +121,5 @@ export function redisByGenerator(): Promise<{ port: number }> {
 
 export function redisByReads(): Promise<{ port: number }> {
   const store = new RedisStore();
-  return listen((connection) => readCommand(connection, store).pipe(repeat()));
-}
-
-function listen(handler: ConnectionHandler<unknown>): Promise<{ port: number }> {
-  return new Promise((resolve) => {
-    serverConnections$({
-      host: '127.0.0.1',
-      port: 0,
-      onListening: ({ addresses: [address] }) => resolve({ port: address!.port }),
-    })
-      // A client that leaves in the middle of a read is not worth a word.
-      .pipe(serve(handler, { onError: () => {} }))
-      .subscribe();
-  });
+  return serveClients((connection) => readCommand(connection, store).pipe(repeat()));
 }

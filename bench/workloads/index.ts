@@ -1,3 +1,5 @@
+import { connections } from './connections.js';
+import { idleConnections } from './idleConnections.js';
 import { proxy } from './proxy.js';
 import { redisBenchmarks } from './redisBenchmark.js';
 import { roundTrips } from './roundTrips.js';
@@ -10,5 +12,7 @@ export const workloads: readonly Workload[] = [
   ...streams,
   proxy,
   roundTrips,
+  connections,
+  idleConnections,
   slowConsumer,
 ];
