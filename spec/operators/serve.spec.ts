@@ -200,6 +200,9 @@ describe('serve', () => {
           ),
         );
         m.expect(served$).toBeObservable('------(x|)', { x: 0 });
+        m.scheduler.schedule(() => {
+          expect([a, b, c].map(({ transport }) => transport.calls)).toEqual([[], ['close'], ['close']]);
+        }, 5);
         m.flush();
         expect(started).toEqual([a]);
         for (const { transport } of [a, b, c]) expect(transport.calls).toEqual(['close']);
@@ -400,6 +403,22 @@ describe('serve', () => {
       expect(handlers.length).toBe(6);
       source.next(manualConnection());
       expect(errors.length).toBe(3);
+    });
+
+    it('have room again for one that may not wait', () => {
+      const source = new Subject<Connection>();
+      let handler = new Subject<void>();
+      const errors: unknown[] = [];
+      source
+        .pipe(serve(() => handler, { concurrency: 1, maxPending: 0, onError: (error) => errors.push(error) }))
+        .subscribe();
+      for (let i = 0; i < 3; i++) {
+        source.next(manualConnection());
+        const last = handler;
+        handler = new Subject<void>();
+        last.complete();
+      }
+      expect(errors).toEqual([]);
     });
 
     it('have senseless bounds refused at the call', () => {

@@ -238,6 +238,20 @@ describe('TLS of a server', () => {
     await eventually('the close', writer.waitClosed());
   });
 
+  it('ends a handshake on a Unix socket that is over after the close', async () => {
+    const path = temporaryPath();
+    await listen(certificate, { port: undefined, host: undefined, path } as unknown as ServerOptions);
+    const raw = await peers.connectToPath(path);
+    // One that comes later is there: so is the first.
+    await connectTls(await peers.connectToPath(path));
+    await eventually('the other connection', server.active$.pipe(first((count) => count === 1)));
+    server.close();
+    const socket = await connectTls(raw).catch(() => undefined);
+    if (socket !== undefined) await everythingFrom(socket);
+    expect(connections.length).toBe(1);
+    expect(raw.readableEnded || raw.destroyed || socket?.readableEnded).toBeTrue();
+  });
+
   it('sends megabytes to a slow client and is paused meanwhile', async () => {
     await listen();
     const [socket, { writer }] = await connect();

@@ -154,6 +154,8 @@ describe('unixServerConnections$', () => {
     await new Promise((resolve) => process.nextTick(resolve));
     stop.next();
     await expectAsync(shoutOn(path)).toBeRejectedWith(jasmine.any(StaleSocketError));
+    await expectAsync(shoutOn(path)).toBeRejectedWith(jasmine.any(StaleSocketError));
+    expect(existsSync(path)).toBeTrue();
     expect(events).toEqual([]);
   });
 

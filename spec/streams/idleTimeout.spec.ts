@@ -1,6 +1,6 @@
 import { catchError, map, of, timer, VirtualTimeScheduler, type Observable, type SchedulerLike } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jasmine/index.js';
-import { serve, type Connection, type StreamError } from '../../src/index.js';
+import { decoder, serve, type Connection, type StreamError } from '../../src/index.js';
 import { manualConnection, type ManualConnection } from '../../src/testing.js';
 import { record } from './record.js';
 
@@ -8,6 +8,12 @@ type Act = (connection: ManualConnection) => void;
 
 // Looked at every 2 ms: so an act at an odd time shows at the next one.
 const idleTimeout = 8;
+
+/** A count, then so many bytes. */
+const sized = decoder(function* (bytes) {
+  const count = yield* bytes.uint8();
+  return yield* bytes.exactly(count);
+});
 
 /** How the connection ends when this happens on it, by the millisecond. */
 function endOf(
@@ -89,6 +95,13 @@ describe('idleTimeout', () => {
     ends('with the bytes of a block that is not there yet', '--------(l|)', {
       0: ({ reader }) => reader.readExactly(100).subscribe({ error: () => undefined }),
       1: ({ transport }) => transport.receive('x'),
+      5: ({ transport }) => transport.receive('y'),
+    });
+
+    ends('with what a decoder has taken of a frame that is not whole', '--------(l|)', {
+      0: ({ reader }) => reader.frames(sized).subscribe({ error: () => undefined }),
+      1: ({ transport }) => transport.receive('\u0003'),
+      3: ({ transport }) => transport.receive('x'),
       5: ({ transport }) => transport.receive('y'),
     });
 
