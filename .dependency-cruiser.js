@@ -1,5 +1,5 @@
 /**
- * The layers: streams ← decoders ← operators ← observables, server. Transports implement what streams declares.
+ * The layers: bytes ← streams ← decoders ← operators ← observables ← server. Transports implement what streams declares.
  * Every rule is an error; `npm run imports` checks them on the sources, type-only imports included.
  */
 
@@ -7,7 +7,7 @@
 const NODE_FILES = [
   '^src/node\\.ts$',
   '^src/server/',
-  '^src/transports/(DuplexTransport|WriteBatch|tlsHandshake)\\.ts$',
+  '^src/transports/node/',
   '^src/observables/(fromConnection|fromUnixConnection|fromDuplex|openConnection|connectSocket)\\.ts$',
 ];
 const ENTRY_POINTS = '^src/[^/]+\\.ts$';
@@ -39,13 +39,14 @@ export default {
       from: { path: '^src/' },
       to: { circular: true },
     },
-    layer('streams', []),
-    layer('decoders', ['streams']),
-    layer('transports', ['streams']),
-    layer('operators', ['streams', 'decoders']),
-    layer('observables', ['streams', 'decoders', 'operators', 'transports']),
-    layer('server', ['streams', 'decoders', 'operators', 'observables', 'transports']),
-    layer('testing', ['streams', 'decoders', 'operators', 'transports']),
+    layer('bytes', []),
+    layer('streams', ['bytes']),
+    layer('decoders', ['bytes', 'streams']),
+    layer('transports', ['bytes', 'streams']),
+    layer('operators', ['bytes', 'streams', 'decoders']),
+    layer('observables', ['bytes', 'streams', 'decoders', 'operators', 'transports']),
+    layer('server', ['bytes', 'streams', 'decoders', 'operators', 'observables', 'transports']),
+    layer('testing', ['bytes', 'streams', 'decoders', 'operators', 'transports']),
     {
       name: 'testing-is-for-tests',
       comment: 'Only the entry point rxjs-net/testing imports the test kit.',
@@ -74,6 +75,13 @@ export default {
       severity: 'error',
       from: { path: '^src/(index|web|testing)\\.ts$' },
       to: { reachable: true, path: NODE_FILES },
+    },
+    {
+      name: 'bytes-know-no-rxjs',
+      comment: 'What holds and searches bytes is plain: no RxJS, no I/O.',
+      severity: 'error',
+      from: { path: '^src/bytes/' },
+      to: { path: '(^|/)node_modules/' },
     },
     {
       name: 'only-rxjs',

@@ -5,7 +5,7 @@
  */
 import { setTimeout } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { authority, server } from '../spec/transports/certificates.js';
+import { authority, server } from '../spec/transports/node/certificates.js';
 import { collectGarbage } from './collectGarbage.js';
 import { median } from './measure.js';
 import { soak } from './soak/Soak.js';

@@ -1,28 +1,25 @@
-export { ByteQueue } from './streams/ByteQueue.js';
+export { ByteQueue } from './bytes/ByteQueue.js';
 export { Connection, type ConnectionOptions } from './streams/Connection.js';
-export type { Decoder, DecoderFactory } from './streams/Decoder.js';
+export type { Decoder, DecoderFactory } from './bytes/Decoder.js';
+export { DecodeError, IncompleteReadError, LimitOverrunError, StreamError } from './bytes/errors.js';
 export {
   ConnectionClosedError,
   ConnectionLostError,
   ConnectTimeoutError,
-  DecodeError,
   HandshakeTimeoutError,
   IdleTimeoutError,
-  IncompleteReadError,
-  LimitOverrunError,
   ReaderBusyError,
   StaleSocketError,
-  StreamError,
   TooManyConnectionsError,
   UnreadPlaintextError,
   WriteAfterEndError,
   WriteOverflowError,
 } from './streams/errors.js';
-export type { Data, Separator } from './streams/Separator.js';
+export type { Data, Separator } from './bytes/Separator.js';
 export type { FrameConsumer } from './streams/Consumption.js';
 export { StreamReader, type LinesOptions, type PipeOptions } from './streams/StreamReader.js';
 export { StreamWriter } from './streams/StreamWriter.js';
-export type { TextEncoding } from './streams/text.js';
+export type { TextEncoding } from './bytes/text.js';
 export type {
   ExtraInfo,
   SocketAddress,
@@ -44,7 +41,7 @@ export { lengthPrefixed } from './decoders/lengthPrefixed.js';
 export { lines, type LinesCodecOptions } from './decoders/lines.js';
 export { netstring, type NetstringOptions } from './decoders/netstring.js';
 
-export { connectionPair } from './transports/connectionPair.js';
+export { connectionPair } from './transports/memory/connectionPair.js';
 
 export { decode } from './operators/decode.js';
 export { readExactly } from './operators/readExactly.js';

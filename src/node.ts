@@ -24,7 +24,7 @@ export type {
   ServerTlsOptions,
   NodeStartTlsOptions,
   TlsTimeouts,
-} from './transports/tlsHandshake.js';
+} from './transports/node/tlsHandshake.js';
 export type {
   AcceptOptions,
   ListenOnFileDescriptor,

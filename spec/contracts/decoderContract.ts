@@ -9,7 +9,7 @@ import {
   type Codec,
   type DecoderFactory,
 } from '../../src/index.js';
-import { copyBytes } from '../../src/streams/text.js';
+import { copyBytes } from '../../src/bytes/text.js';
 import { checkDecoder, manualConnection } from '../../src/testing.js';
 import { bytes, joined } from './bytes.js';
 import { work } from './work.js';

@@ -1,9 +1,9 @@
 import { RecordingReceiver } from '../../src/testing/RecordingReceiver.js';
-import { DuplexTransport } from '../../src/transports/DuplexTransport.js';
+import { DuplexTransport } from '../../src/transports/node/DuplexTransport.js';
 import { plainPeers } from '../observables/plainPeers.js';
 import { temporaryPaths } from '../observables/temporaryPaths.js';
-import { duplexPair } from '../transports/duplexPair.js';
-import { encrypt } from '../transports/encrypt.js';
+import { duplexPair } from '../transports/node/duplexPair.js';
+import { encrypt } from '../transports/node/encrypt.js';
 import { contractSpecs } from './contractSpecs.js';
 
 describe('The contract', () => {

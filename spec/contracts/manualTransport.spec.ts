@@ -1,5 +1,5 @@
 import { connectionReset } from '../../src/streams/errors.js';
-import type { Data } from '../../src/streams/Separator.js';
+import type { Data } from '../../src/bytes/Separator.js';
 import type { TransportReceiver } from '../../src/streams/Transport.js';
 import { ManualTransport } from '../../src/testing/ManualTransport.js';
 import { contractSpecs } from './contractSpecs.js';

@@ -1,5 +1,5 @@
 import { ByteQueue } from '../../src/index.js';
-import { SeparatorAutomaton } from '../../src/streams/Separator.js';
+import { SeparatorAutomaton } from '../../src/bytes/Separator.js';
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 type Cost = (of: unknown, args: unknown[], result: unknown) => number;

@@ -1,7 +1,7 @@
 import { catchError, map, throwError, type Observable } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jasmine/index.js';
 import { decode, type Data, type DecoderFactory, type StreamError } from '../../src/index.js';
-import { copyBytes } from '../../src/streams/text.js';
+import { copyBytes } from '../../src/bytes/text.js';
 import { marbleConnection } from '../../src/testing.js';
 import { text } from '../streams/record.js';
 

@@ -5,7 +5,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { authority, server as certificate } from '../transports/certificates.js';
+import { authority, server as certificate } from '../transports/node/certificates.js';
 import { describeExamples, runExample } from './run-example.js';
 
 describeExamples('http-headers', () => {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { concat, concatMap, lastValueFrom, merge, tap } from 'rxjs';
-import { ConnectionLostError, IncompleteReadError } from '../../src/streams/errors.js';
+import { IncompleteReadError } from '../../src/bytes/errors.js';
+import { ConnectionLostError } from '../../src/streams/errors.js';
 import { bytes, difference, text } from '../contracts/bytes.js';
 import { failureOf } from '../contracts/eventually.js';
 import { patiently } from './patience.js';

@@ -1,5 +1,5 @@
 import { decoder } from '../../src/decoders/decoder.js';
-import { DecodeError } from '../../src/streams/errors.js';
+import { DecodeError } from '../../src/bytes/errors.js';
 import { text } from '../contracts/bytes.js';
 
 export interface HttpResponse {

@@ -4,7 +4,7 @@ import { fromDuplex } from '../../src/observables/fromDuplex.js';
 import { ConnectionLostError } from '../../src/streams/errors.js';
 import { text } from '../contracts/bytes.js';
 import { eventually, failureOf } from '../contracts/eventually.js';
-import { duplexPair } from '../transports/duplexPair.js';
+import { duplexPair } from '../transports/node/duplexPair.js';
 
 describe('fromDuplex', () => {
   it('checks its options at the call', () => {

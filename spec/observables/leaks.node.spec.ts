@@ -9,7 +9,7 @@ import type { Server } from '../../src/server/Server.js';
 import type { ServerOptions } from '../../src/server/ServerOptions.js';
 import type { Connection } from '../../src/streams/Connection.js';
 import { eventually, failureOf } from '../contracts/eventually.js';
-import { authority, server as certificate } from '../transports/certificates.js';
+import { authority, server as certificate } from '../transports/node/certificates.js';
 import { plainPeers, reset } from './plainPeers.js';
 
 const host = '127.0.0.1';

@@ -3,7 +3,7 @@ import { firstValueFrom, Subject, takeUntil } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jasmine/index.js';
 import { connectionPair, sendAll, type Data } from '../../src/index.js';
 import { manualConnection, marbleConnection, type ManualConnection } from '../../src/testing.js';
-import { copyBytes } from '../../src/streams/text.js';
+import { copyBytes } from '../../src/bytes/text.js';
 import { checkCases } from '../diagrams/checkCases.js';
 import { sendAllCases } from '../diagrams/writing.js';
 import { record, text } from '../streams/record.js';

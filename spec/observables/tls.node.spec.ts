@@ -9,7 +9,7 @@ import type { Connection } from '../../src/streams/Connection.js';
 import { ConnectionLostError, HandshakeTimeoutError } from '../../src/streams/errors.js';
 import { difference, seededBytes, text } from '../contracts/bytes.js';
 import { eventually, failureOf } from '../contracts/eventually.js';
-import { authority, client, other, server, stranger } from '../transports/certificates.js';
+import { authority, client, other, server, stranger } from '../transports/node/certificates.js';
 import { everythingFrom, plainPeers, reset } from './plainPeers.js';
 import { listenTls, type TlsPeer } from './tlsPeers.js';
 import { temporaryPaths } from './temporaryPaths.js';

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { connect, createServer, type ConnectionOptions, type TlsOptions, type TLSSocket } from 'node:tls';
 import { fromEvent, mergeMap, race, ReplaySubject, throwError, type Observable } from 'rxjs';
 import { eventually } from '../contracts/eventually.js';
-import { authority, server as certificate } from '../transports/certificates.js';
+import { authority, server as certificate } from '../transports/node/certificates.js';
 import type { PlainPeers } from './plainPeers.js';
 
 export interface TlsPeer {

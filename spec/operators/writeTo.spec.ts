@@ -10,7 +10,7 @@ import {
   type WriteToOptions,
 } from '../../src/index.js';
 import { manualConnection, marbleConnection, type ManualConnection } from '../../src/testing.js';
-import { copyBytes } from '../../src/streams/text.js';
+import { copyBytes } from '../../src/bytes/text.js';
 import { checkCases } from '../diagrams/checkCases.js';
 import { writeToCases } from '../diagrams/writing.js';
 import { bytes, record, text } from '../streams/record.js';

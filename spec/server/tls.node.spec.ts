@@ -13,7 +13,7 @@ import { eventually } from '../contracts/eventually.js';
 import { everythingFrom, plainPeers, reset } from '../observables/plainPeers.js';
 import { temporaryPaths } from '../observables/temporaryPaths.js';
 import { connectTls } from '../observables/tlsPeers.js';
-import { authority, client, other, server as certificate } from '../transports/certificates.js';
+import { authority, client, other, server as certificate } from '../transports/node/certificates.js';
 
 const host = '127.0.0.1';
 

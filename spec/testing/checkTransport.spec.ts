@@ -1,6 +1,6 @@
 import type { Data, Transport, TransportReceiver } from '../../src/index.js';
 import { checkTransport, transportChecks, type TransportTraits } from '../../src/testing/checkTransport.js';
-import { MemoryTransport } from '../../src/transports/MemoryTransport.js';
+import { MemoryTransport } from '../../src/transports/memory/MemoryTransport.js';
 
 /** A good transport, for others to be broken on top of it. */
 class Wrapper implements Transport {

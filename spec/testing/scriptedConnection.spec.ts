@@ -1,6 +1,7 @@
 import { concat, concatMap, map, mergeMap, takeWhile, VirtualTimeScheduler, type Observable } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
-import { ConnectionLostError, StreamError } from '../../src/streams/errors.js';
+import { StreamError } from '../../src/bytes/errors.js';
+import { ConnectionLostError } from '../../src/streams/errors.js';
 import type { Connection } from '../../src/streams/Connection.js';
 import { ScriptError, scriptedConnection, type ScriptStep } from '../../src/testing/scriptedConnection.js';
 import { bytes, record, text } from '../streams/record.js';

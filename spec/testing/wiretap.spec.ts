@@ -1,13 +1,13 @@
 import { concatMap, delay, map, of, tap, toArray, VirtualTimeScheduler, type Observable } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { Connection } from '../../src/streams/Connection.js';
-import type { Data } from '../../src/streams/Separator.js';
+import type { Data } from '../../src/bytes/Separator.js';
 import { marbleConnection } from '../../src/testing/marbleConnection.js';
 import { Recording, type WireEvent } from '../../src/testing/Recording.js';
 import { scriptedConnection, type ScriptStep } from '../../src/testing/scriptedConnection.js';
 import { wiretap } from '../../src/testing/wiretap.js';
-import { connectionPair } from '../../src/transports/connectionPair.js';
-import { MemoryTransport } from '../../src/transports/MemoryTransport.js';
+import { connectionPair } from '../../src/transports/memory/connectionPair.js';
+import { MemoryTransport } from '../../src/transports/memory/MemoryTransport.js';
 import { contractSpecs } from '../contracts/contractSpecs.js';
 import { bytes, record, text } from '../streams/record.js';
 

@@ -1,6 +1,6 @@
-import type { ByteQueue } from '../streams/ByteQueue.js';
-import type { Separator } from '../streams/Separator.js';
-import type { TextEncoding } from '../streams/text.js';
+import type { ByteQueue } from '../bytes/ByteQueue.js';
+import type { Separator } from '../bytes/Separator.js';
+import type { TextEncoding } from '../bytes/text.js';
 
 /** What a verb of `DecoderBytes` returns: `yield*` in front of it waits for the bytes and gives the value. */
 export interface Take<T> {

@@ -1,6 +1,6 @@
-import type { ByteQueue } from '../streams/ByteQueue.js';
-import type { Decoder } from '../streams/Decoder.js';
-import { DecodeError, IncompleteReadError } from '../streams/errors.js';
+import type { ByteQueue } from '../bytes/ByteQueue.js';
+import type { Decoder } from '../bytes/Decoder.js';
+import { DecodeError, IncompleteReadError } from '../bytes/errors.js';
 import { fieldSurplus, type LengthLayout } from './lengthLayout.js';
 
 const VARINT_MOST = 10;

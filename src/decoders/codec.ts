@@ -1,5 +1,5 @@
-import type { DecoderFactory } from '../streams/Decoder.js';
-import type { Data } from '../streams/Separator.js';
+import type { DecoderFactory } from '../bytes/Decoder.js';
+import type { Data } from '../bytes/Separator.js';
 
 /**
  * Both directions of a protocol: a decoder, to be used wherever one is, and the encoder that matches it.

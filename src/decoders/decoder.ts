@@ -1,5 +1,5 @@
-import type { ByteQueue } from '../streams/ByteQueue.js';
-import type { Decoder, DecoderFactory } from '../streams/Decoder.js';
+import type { ByteQueue } from '../bytes/ByteQueue.js';
+import type { Decoder, DecoderFactory } from '../bytes/Decoder.js';
 import { CurrentTake, DecoderBytes, forgottenYield } from './DecoderBytes.js';
 
 /** Reads one frame and returns it. A part of a frame has the same form, and is read with `yield* part(bytes)`. */

@@ -1,6 +1,6 @@
-import type { Decoder } from '../streams/Decoder.js';
+import type { Decoder } from '../bytes/Decoder.js';
 import { readUntilDecoder } from '../streams/readDecoders.js';
-import { compileSeparator, type Data, type Separator } from '../streams/Separator.js';
+import { compileSeparator, type Data, type Separator } from '../bytes/Separator.js';
 import { codec, type Codec } from './codec.js';
 import {
   checkMaxLength,

@@ -1,4 +1,4 @@
-import type { ByteQueue } from '../streams/ByteQueue.js';
+import type { ByteQueue } from '../bytes/ByteQueue.js';
 
 /**
  * Lets go of what a decoder has taken and gives no frame for, so that a peer that sends nothing else does not fill the

@@ -1,8 +1,8 @@
-import type { ByteQueue } from '../streams/ByteQueue.js';
-import type { Decoder } from '../streams/Decoder.js';
-import { DecodeError, IncompleteReadError } from '../streams/errors.js';
+import type { ByteQueue } from '../bytes/ByteQueue.js';
+import type { Decoder } from '../bytes/Decoder.js';
+import { DecodeError, IncompleteReadError } from '../bytes/errors.js';
 import { LinesDecoder } from '../streams/readDecoders.js';
-import { decodeText, encodeText } from '../streams/text.js';
+import { decodeText, encodeText } from '../bytes/text.js';
 import { codec, type Codec } from './codec.js';
 import { dropTaken } from './dropTaken.js';
 import { checkMaxLength, checkMessageLength, DEFAULT_MAX_LENGTH } from './messageBytes.js';

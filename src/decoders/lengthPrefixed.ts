@@ -1,6 +1,6 @@
-import { ByteQueue } from '../streams/ByteQueue.js';
-import type { Decoder } from '../streams/Decoder.js';
-import type { Data } from '../streams/Separator.js';
+import { ByteQueue } from '../bytes/ByteQueue.js';
+import type { Decoder } from '../bytes/Decoder.js';
+import type { Data } from '../bytes/Separator.js';
 import { codec, type Codec } from './codec.js';
 import { fieldSurplus, lengthLayout, type LengthLayout, type LengthPrefixedOptions } from './lengthLayout.js';
 import { LengthPrefixedDecoder } from './LengthPrefixedDecoder.js';

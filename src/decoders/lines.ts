@@ -1,8 +1,8 @@
 import type { Subscriber } from 'rxjs';
-import type { ByteQueue } from '../streams/ByteQueue.js';
-import { LimitOverrunError } from '../streams/errors.js';
+import type { ByteQueue } from '../bytes/ByteQueue.js';
+import { LimitOverrunError } from '../bytes/errors.js';
 import { LinesDecoder } from '../streams/readDecoders.js';
-import { checkEncoding, encodeText, type TextEncoding } from '../streams/text.js';
+import { checkEncoding, encodeText, type TextEncoding } from '../bytes/text.js';
 import { codec, type Codec } from './codec.js';
 import { dropTaken } from './dropTaken.js';
 import { checkMaxLength, checkMessageLength, DEFAULT_MAX_LENGTH } from './messageBytes.js';

@@ -1,5 +1,5 @@
-import type { Data } from '../streams/Separator.js';
-import { encodeText } from '../streams/text.js';
+import type { Data } from '../bytes/Separator.js';
+import { encodeText } from '../bytes/text.js';
 
 /** 64 KiB, as the reader's limit. @internal */
 export const DEFAULT_MAX_LENGTH = 65536;

@@ -1,7 +1,7 @@
 import { Subject, takeUntil, type Observable, type Subscriber } from 'rxjs';
 import { Queue } from '../operators/Queue.js';
 import type { Connection } from '../streams/Connection.js';
-import type { DecoderFactory } from '../streams/Decoder.js';
+import type { DecoderFactory } from '../bytes/Decoder.js';
 import { ConnectionLostError } from '../streams/errors.js';
 import type { StreamWriter } from '../streams/StreamWriter.js';
 

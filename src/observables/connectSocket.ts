@@ -1,18 +1,18 @@
 import { connect, Socket, type SocketConnectOpts } from 'node:net';
 import { asyncScheduler, concatMap, map, Observable, of, type SchedulerLike } from 'rxjs';
 import { checkTimeout } from '../streams/check.js';
-import { checkUnixPath } from '../transports/unixPath.js';
+import { checkUnixPath } from '../transports/node/unixPath.js';
 import { abortWith, firstUnlessAborted } from './abortSignal.js';
 import { warnIfLost } from './warnIfLost.js';
 import { checkConnectionOptions, Connection, type ConnectionOptions } from '../streams/Connection.js';
 import { ConnectTimeoutError } from '../streams/errors.js';
-import { DuplexTransport } from '../transports/DuplexTransport.js';
+import { DuplexTransport } from '../transports/node/DuplexTransport.js';
 import {
   checkIdentity,
   checkTlsTimeouts,
   clientHandshake,
   type ClientTlsOptions,
-} from '../transports/tlsHandshake.js';
+} from '../transports/node/tlsHandshake.js';
 
 /** A TCP connection to be made. */
 export interface TcpTarget {

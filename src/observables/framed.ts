@@ -1,7 +1,7 @@
 import { defer, filter, Observable, type Observer } from 'rxjs';
 import type { Codec } from '../decoders/codec.js';
 import type { Connection } from '../streams/Connection.js';
-import { StreamError } from '../streams/errors.js';
+import { StreamError } from '../bytes/errors.js';
 import { goneError, SharedFrames } from './SharedFrames.js';
 
 /**

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { Observable } from 'rxjs';
 import { checkConnectionOptions, Connection, type ConnectionOptions } from '../streams/Connection.js';
-import { checkDuplex, DuplexTransport } from '../transports/DuplexTransport.js';
+import { checkDuplex, DuplexTransport } from '../transports/node/DuplexTransport.js';
 import { ownConnection } from './ownConnection.js';
 
 /**

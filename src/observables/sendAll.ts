@@ -1,6 +1,6 @@
 import { Observable, type Subscriber } from 'rxjs';
 import { checkWriter, endWhenDrained, followWriter } from '../operators/followWriter.js';
-import type { Data } from '../streams/Separator.js';
+import type { Data } from '../bytes/Separator.js';
 import type { StreamWriter } from '../streams/StreamWriter.js';
 
 type Source = Iterable<Data> | AsyncIterable<Data>;

@@ -1,8 +1,8 @@
 import type { Observer, Subscriber } from 'rxjs';
 import { WriteOverflowError } from '../streams/errors.js';
-import type { Data } from '../streams/Separator.js';
+import type { Data } from '../bytes/Separator.js';
 import type { StreamWriter } from '../streams/StreamWriter.js';
-import { encodeText } from '../streams/text.js';
+import { encodeText } from '../bytes/text.js';
 import { endWhenDrained } from './followWriter.js';
 import { Queue } from './Queue.js';
 

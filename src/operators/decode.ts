@@ -1,6 +1,6 @@
 import { Observable, Subject, takeUntil, type OperatorFunction } from 'rxjs';
-import { ByteQueue } from '../streams/ByteQueue.js';
-import type { DecoderFactory } from '../streams/Decoder.js';
+import { ByteQueue } from '../bytes/ByteQueue.js';
+import type { DecoderFactory } from '../bytes/Decoder.js';
 import { FrameRead, type ByteSource } from '../streams/FrameRead.js';
 
 /**

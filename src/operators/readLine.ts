@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
 import { readLineDecoder } from '../streams/readDecoders.js';
-import { checkLimit } from '../streams/check.js';
+import { checkLimit } from '../bytes/check.js';
 import { DEFAULT_LIMIT } from '../streams/StreamReader.js';
 import { decode } from './decode.js';
 import type { LimitOptions } from './readUntil.js';

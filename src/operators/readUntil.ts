@@ -1,7 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import { readUntilDecoder } from '../streams/readDecoders.js';
-import type { Separator } from '../streams/Separator.js';
-import { checkLimit } from '../streams/check.js';
+import type { Separator } from '../bytes/Separator.js';
+import { checkLimit } from '../bytes/check.js';
 import { DEFAULT_LIMIT } from '../streams/StreamReader.js';
 import { decode } from './decode.js';
 

@@ -1,6 +1,6 @@
 import { Observable, Subject, takeUntil, type OperatorFunction } from 'rxjs';
-import { checkLimit } from '../streams/check.js';
-import type { Data } from '../streams/Separator.js';
+import { checkLimit } from '../bytes/check.js';
+import type { Data } from '../bytes/Separator.js';
 import type { StreamWriter } from '../streams/StreamWriter.js';
 import { BufferedWrite, checkOverflow, type OverflowStrategy } from './BufferedWrite.js';
 import { checkWriter, followWriter } from './followWriter.js';

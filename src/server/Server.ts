@@ -5,8 +5,8 @@ import { warnIfLost } from '../observables/warnIfLost.js';
 import { Connection } from '../streams/Connection.js';
 import type { ConnectionCore } from '../streams/ConnectionCore.js';
 import type { SocketAddress } from '../streams/Transport.js';
-import { DuplexTransport, type DuplexTransportOptions } from '../transports/DuplexTransport.js';
-import { checkTlsTimeouts, handshakeError, type ServerTlsOptions } from '../transports/tlsHandshake.js';
+import { DuplexTransport, type DuplexTransportOptions } from '../transports/node/DuplexTransport.js';
+import { checkTlsTimeouts, handshakeError, type ServerTlsOptions } from '../transports/node/tlsHandshake.js';
 import type { AcceptOptions } from './ServerOptions.js';
 
 /** A server that listens: asyncio's `Server`. `fromServer` makes it. */

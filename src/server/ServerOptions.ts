@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from '../streams/Connection.js';
-import type { ServerTlsOptions } from '../transports/tlsHandshake.js';
+import type { ServerTlsOptions } from '../transports/node/tlsHandshake.js';
 
 /** A TCP port to listen on. */
 export interface ListenOnPort {

@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { asyncScheduler, firstValueFrom, type SchedulerLike } from 'rxjs';
-import { checkLimit, checkMilliseconds, checkTimeout } from './check.js';
+import { checkLimit } from '../bytes/check.js';
+import { checkMilliseconds, checkTimeout } from './check.js';
 import { ConnectionCore } from './ConnectionCore.js';
 import { DEFAULT_LIMIT, StreamReader } from './StreamReader.js';
 import { StreamWriter } from './StreamWriter.js';

@@ -1,7 +1,7 @@
 import type { Subscriber, Unsubscribable } from 'rxjs';
-import type { ByteQueue } from './ByteQueue.js';
-import type { Decoder } from './Decoder.js';
-import { IncompleteReadError } from './errors.js';
+import type { ByteQueue } from '../bytes/ByteQueue.js';
+import type { Decoder } from '../bytes/Decoder.js';
+import { IncompleteReadError } from '../bytes/errors.js';
 
 /** Where bytes come from, as a read sees it: what has arrived, and whether more can. @internal */
 export interface ByteSource {

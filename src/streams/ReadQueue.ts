@@ -1,4 +1,4 @@
-import { ByteQueue } from './ByteQueue.js';
+import { ByteQueue } from '../bytes/ByteQueue.js';
 import { ReaderBusyError } from './errors.js';
 import type { ActiveRead, ByteSource } from './FrameRead.js';
 import type { Transport } from './Transport.js';

@@ -1,8 +1,8 @@
 import { concat, firstValueFrom, ignoreElements, Observable } from 'rxjs';
-import { checkCount, checkLimit } from './check.js';
+import { checkCount, checkLimit } from '../bytes/check.js';
 import { Consumption, type FrameConsumer } from './Consumption.js';
-import type { Decoder, DecoderFactory } from './Decoder.js';
-import { IncompleteReadError } from './errors.js';
+import type { Decoder, DecoderFactory } from '../bytes/Decoder.js';
+import { IncompleteReadError } from '../bytes/errors.js';
 import { FrameRead, type BatchDecoder } from './FrameRead.js';
 import {
   chunkDecoder,
@@ -14,9 +14,9 @@ import {
   readUntilDecoder,
 } from './readDecoders.js';
 import type { ReadQueue } from './ReadQueue.js';
-import type { Separator } from './Separator.js';
+import type { Separator } from '../bytes/Separator.js';
 import type { StreamWriter } from './StreamWriter.js';
-import { checkEncoding, type TextEncoding } from './text.js';
+import { checkEncoding, type TextEncoding } from '../bytes/text.js';
 
 export interface PipeOptions {
   /** End the writer's direction behind the last byte: `writeEof()`, or `close()` where that cannot be. Default: true. */

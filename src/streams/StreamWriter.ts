@@ -11,7 +11,7 @@ import {
 } from 'rxjs';
 import { UnreadPlaintextError, WriteAfterEndError } from './errors.js';
 import type { ReadQueue } from './ReadQueue.js';
-import type { Data } from './Separator.js';
+import type { Data } from '../bytes/Separator.js';
 import type { ExtraInfo, StartTlsOptions, Transport } from './Transport.js';
 import type { WriteState } from './WriteState.js';
 

@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { Data } from './Separator.js';
+import type { Data } from '../bytes/Separator.js';
 
 /**
  * What an adapter implements to carry a connection: six verbs and three facts. Everything else (buffering, water

@@ -1,6 +1,6 @@
 import { concat, defer, ignoreElements, of, Subject, throwError, type Observable } from 'rxjs';
 import { ConnectionClosedError, ConnectionLostError, WriteAfterEndError } from './errors.js';
-import type { Data } from './Separator.js';
+import type { Data } from '../bytes/Separator.js';
 import type { Transport } from './Transport.js';
 
 /** Where the write queue makes the writer pause, and where it goes on; in bytes, `highWaterMark ≥ lowWaterMark ≥ 0`. */

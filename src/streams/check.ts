@@ -1,10 +1,3 @@
-/** @internal */
-export function checkCount(n: number): void {
-  if (!Number.isInteger(n) || n < 0) {
-    throw new RangeError(`A count of bytes must be a non-negative integer, not ${n}`);
-  }
-}
-
 /** What a timer can have. @internal */
 export function checkMilliseconds(name: string, milliseconds: number): void {
   if (!(milliseconds >= 0 && milliseconds < 2 ** 31)) {
@@ -16,11 +9,4 @@ export function checkMilliseconds(name: string, milliseconds: number): void {
 export function checkTimeout(name: string, milliseconds: number): void {
   if (milliseconds === 0) throw new RangeError(`${name} must be more than 0 milliseconds`);
   checkMilliseconds(name, milliseconds);
-}
-
-/** @internal */
-export function checkLimit(limit: number): void {
-  if (!Number.isInteger(limit) || limit <= 0) {
-    throw new RangeError(`limit must be a positive integer (bytes), not ${limit}`);
-  }
 }

@@ -1,10 +1,10 @@
 import type { Subscriber } from 'rxjs';
-import type { ByteQueue } from './ByteQueue.js';
-import type { Decoder } from './Decoder.js';
-import { IncompleteReadError } from './errors.js';
+import type { ByteQueue } from '../bytes/ByteQueue.js';
+import type { Decoder } from '../bytes/Decoder.js';
+import { IncompleteReadError } from '../bytes/errors.js';
 import type { BatchDecoder } from './FrameRead.js';
-import { compileSeparator, type Separator } from './Separator.js';
-import { decodeText, isAscii, type TextEncoding } from './text.js';
+import { compileSeparator, type Separator } from '../bytes/Separator.js';
+import { decodeText, isAscii, type TextEncoding } from '../bytes/text.js';
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;

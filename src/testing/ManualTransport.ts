@@ -1,6 +1,6 @@
 import { ReplaySubject, type Observable } from 'rxjs';
-import type { Data } from '../streams/Separator.js';
-import { copyBytes, encodeText } from '../streams/text.js';
+import type { Data } from '../bytes/Separator.js';
+import { copyBytes, encodeText } from '../bytes/text.js';
 import type { ExtraInfo, Transport, TransportReceiver } from '../streams/Transport.js';
 import { showBytes } from './showBytes.js';
 

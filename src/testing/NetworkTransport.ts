@@ -1,8 +1,8 @@
 import { asyncScheduler, NEVER, type Observable, type SchedulerLike } from 'rxjs';
 import { checkMilliseconds } from '../streams/check.js';
 import { connectionReset } from '../streams/errors.js';
-import type { Data } from '../streams/Separator.js';
-import { copyBytes } from '../streams/text.js';
+import type { Data } from '../bytes/Separator.js';
+import { copyBytes } from '../bytes/text.js';
 import type { Transport, TransportReceiver } from '../streams/Transport.js';
 import type { Chaos } from './chaos.js';
 import { Network, type NetworkEnd, type NetworkLine } from './Network.js';

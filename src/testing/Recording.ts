@@ -1,5 +1,5 @@
-import type { Data } from '../streams/Separator.js';
-import { encodeText } from '../streams/text.js';
+import type { Data } from '../bytes/Separator.js';
+import { encodeText } from '../bytes/text.js';
 import type { ScriptStep } from './ScriptStep.js';
 import { showBytes } from './showBytes.js';
 

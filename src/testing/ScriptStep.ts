@@ -1,7 +1,8 @@
-import type { Data } from '../streams/Separator.js';
+import type { Data } from '../bytes/Separator.js';
 import { checkMilliseconds } from '../streams/check.js';
-import { connectionReset, StreamError } from '../streams/errors.js';
-import { copyBytes } from '../streams/text.js';
+import { StreamError } from '../bytes/errors.js';
+import { connectionReset } from '../streams/errors.js';
+import { copyBytes } from '../bytes/text.js';
 import { showBytes } from './showBytes.js';
 
 /** Bytes of each side that a message shows before and behind the place it speaks of. */

@@ -1,6 +1,6 @@
 import { Subject, type SchedulerLike, type Subscription } from 'rxjs';
-import type { Data } from '../streams/Separator.js';
-import { encodeText } from '../streams/text.js';
+import type { Data } from '../bytes/Separator.js';
+import { encodeText } from '../bytes/text.js';
 import type { Transport, TransportReceiver } from '../streams/Transport.js';
 import {
   describeStep,

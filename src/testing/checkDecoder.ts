@@ -1,9 +1,9 @@
 import { take } from 'rxjs';
-import type { DecoderFactory } from '../streams/Decoder.js';
-import type { Data } from '../streams/Separator.js';
+import type { DecoderFactory } from '../bytes/Decoder.js';
+import type { Data } from '../bytes/Separator.js';
 import { ReadQueue } from '../streams/ReadQueue.js';
 import { StreamReader } from '../streams/StreamReader.js';
-import { copyBytes } from '../streams/text.js';
+import { copyBytes } from '../bytes/text.js';
 import { showBytes } from './showBytes.js';
 
 /** Up to this many bytes every chunk size and every place to cut is tried. */

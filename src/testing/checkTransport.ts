@@ -1,4 +1,4 @@
-import { encodeText } from '../streams/text.js';
+import { encodeText } from '../bytes/text.js';
 import type { Transport } from '../streams/Transport.js';
 import { MEBIBYTE, TransportTrial } from './TransportTrial.js';
 

@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import type { ConnectionOptions } from '../streams/Connection.js';
 import { connectionReset } from '../streams/errors.js';
-import type { Data } from '../streams/Separator.js';
+import type { Data } from '../bytes/Separator.js';
 import { manualConnection, type ManualConnection } from './manualConnection.js';
 import type { ManualTransportOptions } from './ManualTransport.js';
 

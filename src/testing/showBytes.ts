@@ -1,4 +1,4 @@
-import type { Data } from '../streams/Separator.js';
+import type { Data } from '../bytes/Separator.js';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

@@ -1,6 +1,6 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import type { Data } from '../streams/Separator.js';
-import { copyBytes } from '../streams/text.js';
+import type { Data } from '../bytes/Separator.js';
+import { copyBytes } from '../bytes/text.js';
 import type { Transport, TransportReceiver } from '../streams/Transport.js';
 import { Recording, type WireEvent } from './Recording.js';
 

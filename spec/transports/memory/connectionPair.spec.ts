@@ -1,10 +1,10 @@
 import { catchError, concat, concatMap, EMPTY, from, map, of, tap, type Observable } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jasmine/index.js';
-import type { Connection } from '../../src/streams/Connection.js';
-import { ConnectionClosedError, ConnectionLostError } from '../../src/streams/errors.js';
-import { connectionPair } from '../../src/transports/connectionPair.js';
-import { seededBytes, difference, text } from '../contracts/bytes.js';
-import { eventually, failureOf } from '../contracts/eventually.js';
+import type { Connection } from '../../../src/streams/Connection.js';
+import { ConnectionClosedError, ConnectionLostError } from '../../../src/streams/errors.js';
+import { connectionPair } from '../../../src/transports/memory/connectionPair.js';
+import { seededBytes, difference, text } from '../../contracts/bytes.js';
+import { eventually, failureOf } from '../../contracts/eventually.js';
 
 const asText = (source: Observable<Uint8Array>): Observable<string> => source.pipe(map(text));
 

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import type { SecureVersion } from 'node:tls';
 import { delay, firstValueFrom, forkJoin, fromEvent, switchMap } from 'rxjs';
-import { DuplexTransport } from '../../src/transports/DuplexTransport.js';
-import { clientHandshake, serverHandshake } from '../../src/transports/tlsHandshake.js';
-import { eventually } from '../contracts/eventually.js';
+import { DuplexTransport } from '../../../src/transports/node/DuplexTransport.js';
+import { clientHandshake, serverHandshake } from '../../../src/transports/node/tlsHandshake.js';
+import { eventually } from '../../contracts/eventually.js';
 import { authority, server } from './certificates.js';
 
 /** The two ends of a connection with TLS on them: transports that have not been started. */

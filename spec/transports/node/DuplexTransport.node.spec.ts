@@ -1,13 +1,13 @@
 import { Socket } from 'node:net';
 import { Duplex, PassThrough } from 'node:stream';
 import { fromEvent } from 'rxjs';
-import { Connection } from '../../src/streams/Connection.js';
-import { ConnectionClosedError, ConnectionLostError } from '../../src/streams/errors.js';
-import { DuplexTransport } from '../../src/transports/DuplexTransport.js';
-import { bytes, text } from '../contracts/bytes.js';
-import { eventually, failureOf } from '../contracts/eventually.js';
-import { RecordingReceiver } from '../../src/testing/RecordingReceiver.js';
-import { everythingFrom, plainPeers } from '../observables/plainPeers.js';
+import { Connection } from '../../../src/streams/Connection.js';
+import { ConnectionClosedError, ConnectionLostError } from '../../../src/streams/errors.js';
+import { DuplexTransport } from '../../../src/transports/node/DuplexTransport.js';
+import { bytes, text } from '../../contracts/bytes.js';
+import { eventually, failureOf } from '../../contracts/eventually.js';
+import { RecordingReceiver } from '../../../src/testing/RecordingReceiver.js';
+import { everythingFrom, plainPeers } from '../../observables/plainPeers.js';
 import { duplexPair } from './duplexPair.js';
 
 /** Writes down the system calls a socket would make; `hold` keeps them from returning, as a full kernel does. */

@@ -1,23 +1,23 @@
 import type { Socket } from 'node:net';
 import { concat, fromEvent, ignoreElements, race, Subject, take, toArray, VirtualTimeScheduler } from 'rxjs';
-import type { NodeStartTlsOptions } from '../../src/node.js';
-import { openConnection } from '../../src/observables/openConnection.js';
-import { Connection } from '../../src/streams/Connection.js';
+import type { NodeStartTlsOptions } from '../../../src/node.js';
+import { openConnection } from '../../../src/observables/openConnection.js';
+import { Connection } from '../../../src/streams/Connection.js';
 import {
   ConnectionClosedError,
   ConnectionLostError,
   HandshakeTimeoutError,
   UnreadPlaintextError,
   WriteAfterEndError,
-} from '../../src/streams/errors.js';
-import { Recording } from '../../src/testing/Recording.js';
-import { wiretap } from '../../src/testing/wiretap.js';
-import { connectionPair } from '../../src/transports/connectionPair.js';
-import { DuplexTransport } from '../../src/transports/DuplexTransport.js';
-import { difference, joined, seededBytes, text } from '../contracts/bytes.js';
-import { eventually, failureOf } from '../contracts/eventually.js';
-import { plainPeers, reset } from '../observables/plainPeers.js';
-import { connectTls, listenTls } from '../observables/tlsPeers.js';
+} from '../../../src/streams/errors.js';
+import { Recording } from '../../../src/testing/Recording.js';
+import { wiretap } from '../../../src/testing/wiretap.js';
+import { connectionPair } from '../../../src/transports/memory/connectionPair.js';
+import { DuplexTransport } from '../../../src/transports/node/DuplexTransport.js';
+import { difference, joined, seededBytes, text } from '../../contracts/bytes.js';
+import { eventually, failureOf } from '../../contracts/eventually.js';
+import { plainPeers, reset } from '../../observables/plainPeers.js';
+import { connectTls, listenTls } from '../../observables/tlsPeers.js';
 import { authority, server as certificate, stranger } from './certificates.js';
 import { duplexPair } from './duplexPair.js';
 

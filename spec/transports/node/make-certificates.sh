@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes certificates.ts anew: sh spec/transports/make-certificates.sh > spec/transports/certificates.ts
+# Makes certificates.ts anew: sh spec/transports/node/make-certificates.sh > spec/transports/node/certificates.ts
 # Valid from 2020 to 2100, so that the specs depend on no clock.
 set -e
 folder=$(mktemp -d)

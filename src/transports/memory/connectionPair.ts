@@ -1,4 +1,4 @@
-import { Connection, type ConnectionOptions } from '../streams/Connection.js';
+import { Connection, type ConnectionOptions } from '../../streams/Connection.js';
 import { MemoryTransport } from './MemoryTransport.js';
 
 /**

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import { compileSeparator, type Separator } from '../../src/streams/Separator.js';
-import { bytes } from './record.js';
+import { compileSeparator, type Separator } from '../../src/bytes/Separator.js';
+import { bytes } from '../streams/record.js';
 
 /** Runs the automaton over chunks: where the first match ends, and how long it is. */
 function search(

@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { Data } from '../streams/Separator.js';
+import type { Data } from '../../bytes/Separator.js';
 
 /**
  * What was written in one tick. Texts that follow each other are joined, which costs less than a system call's vector.

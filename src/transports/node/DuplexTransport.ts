@@ -2,9 +2,9 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket, type CipherNameAndProtocol, type PeerCertificate } from 'node:tls';
 import { asyncScheduler, concatMap, Observable, type SchedulerLike, type Subscription } from 'rxjs';
-import { ConnectionLostError, UnreadPlaintextError } from '../streams/errors.js';
-import type { Data } from '../streams/Separator.js';
-import type { SocketAddress, Transport, TransportReceiver } from '../streams/Transport.js';
+import { ConnectionLostError, UnreadPlaintextError } from '../../streams/errors.js';
+import type { Data } from '../../bytes/Separator.js';
+import type { SocketAddress, Transport, TransportReceiver } from '../../streams/Transport.js';
 import {
   checkIdentity,
   checkTlsTimeouts,
@@ -15,7 +15,7 @@ import {
 } from './tlsHandshake.js';
 import { WriteBatch } from './WriteBatch.js';
 
-declare module '../streams/Transport.js' {
+declare module '../../streams/Transport.js' {
   interface StartTlsOptionsMap {
     duplex: NodeStartTlsOptions;
   }

@@ -1,7 +1,7 @@
-import { connectionReset } from '../streams/errors.js';
-import type { Data } from '../streams/Separator.js';
-import { copyBytes } from '../streams/text.js';
-import type { Transport, TransportReceiver } from '../streams/Transport.js';
+import { connectionReset } from '../../streams/errors.js';
+import type { Data } from '../../bytes/Separator.js';
+import { copyBytes } from '../../bytes/text.js';
+import type { Transport, TransportReceiver } from '../../streams/Transport.js';
 
 /**
  * One end of a connection inside the process: what is written to one end arrives at the other within the call, as

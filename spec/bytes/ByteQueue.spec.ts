@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { ByteQueue } from '../../src/streams/ByteQueue.js';
-import type { LimitOverrunError } from '../../src/streams/errors.js';
-import { compileSeparator } from '../../src/streams/Separator.js';
-import { bytes, text } from './record.js';
+import { ByteQueue } from '../../src/bytes/ByteQueue.js';
+import type { LimitOverrunError } from '../../src/bytes/errors.js';
+import { compileSeparator } from '../../src/bytes/Separator.js';
+import { bytes, text } from '../streams/record.js';
 
 function queueOf(...chunks: (string | number[])[]): ByteQueue {
   const queue = new ByteQueue();

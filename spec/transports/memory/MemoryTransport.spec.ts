@@ -1,6 +1,6 @@
-import { MemoryTransport } from '../../src/transports/MemoryTransport.js';
-import { bytes, text } from '../contracts/bytes.js';
-import { RecordingReceiver } from '../../src/testing/RecordingReceiver.js';
+import { MemoryTransport } from '../../../src/transports/memory/MemoryTransport.js';
+import { bytes, text } from '../../contracts/bytes.js';
+import { RecordingReceiver } from '../../../src/testing/RecordingReceiver.js';
 
 describe('MemoryTransport', () => {
   let one: MemoryTransport;

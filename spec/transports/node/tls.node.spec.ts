@@ -1,16 +1,16 @@
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import { concatMap, fromEvent, VirtualTimeScheduler } from 'rxjs';
-import { fromConnection } from '../../src/observables/fromConnection.js';
-import { Connection } from '../../src/streams/Connection.js';
-import { ConnectionClosedError, ConnectionLostError } from '../../src/streams/errors.js';
-import { RecordingReceiver } from '../../src/testing/RecordingReceiver.js';
-import { DuplexTransport } from '../../src/transports/DuplexTransport.js';
-import { serverHandshake } from '../../src/transports/tlsHandshake.js';
-import { text } from '../contracts/bytes.js';
-import { eventually, failureOf } from '../contracts/eventually.js';
-import { plainPeers } from '../observables/plainPeers.js';
-import { connectTls, listenTls } from '../observables/tlsPeers.js';
+import { fromConnection } from '../../../src/observables/fromConnection.js';
+import { Connection } from '../../../src/streams/Connection.js';
+import { ConnectionClosedError, ConnectionLostError } from '../../../src/streams/errors.js';
+import { RecordingReceiver } from '../../../src/testing/RecordingReceiver.js';
+import { DuplexTransport } from '../../../src/transports/node/DuplexTransport.js';
+import { serverHandshake } from '../../../src/transports/node/tlsHandshake.js';
+import { text } from '../../contracts/bytes.js';
+import { eventually, failureOf } from '../../contracts/eventually.js';
+import { plainPeers } from '../../observables/plainPeers.js';
+import { connectTls, listenTls } from '../../observables/tlsPeers.js';
 import { authority, server as certificate } from './certificates.js';
 import { encrypt } from './encrypt.js';
 

@@ -2,8 +2,8 @@ import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, createServer, type ConnectionOptions, type TlsOptions, type TLSSocket } from 'node:tls';
 import { asyncScheduler, Observable, type SchedulerLike } from 'rxjs';
-import { checkTimeout } from '../streams/check.js';
-import { HandshakeTimeoutError } from '../streams/errors.js';
+import { checkTimeout } from '../../streams/check.js';
+import { HandshakeTimeoutError } from '../../streams/errors.js';
 
 /** How long TLS may take to come and to go. */
 export interface TlsTimeouts {
