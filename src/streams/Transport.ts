@@ -37,6 +37,11 @@ export interface Transport {
    * nothing more is received or sent in plain, and when it fails or is unsubscribed the connection is lost.
    */
   startTls?(options?: StartTlsOptions): Observable<void>;
+  /**
+   * Only where something stays after `closed`, as a TLS socket does until its peer ends too: calls when that is gone as
+   * well, at once if it is. Until then it counts as a connection that is open, and `abort` ends it.
+   */
+  onReleased?(released: () => void): void;
 }
 
 /** The options of `startTls`, by kind of transport, which adds its own by declaration merging. */

@@ -1,0 +1,15 @@
+import { config } from 'rxjs';
+
+/**
+ * Tells of an error that nobody is there to be told of: as RxJS does, from a call of its own, so that it harms nothing
+ * under way. `config.onUnhandledError` hears of it; without that it is an uncaught exception.
+ *
+ * @internal
+ */
+export function reportError(error: unknown): void {
+  setTimeout(() => {
+    const { onUnhandledError } = config;
+    if (onUnhandledError === null) throw error;
+    onUnhandledError(error);
+  });
+}
