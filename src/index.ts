@@ -1,5 +1,6 @@
 export { ByteQueue } from './bytes/ByteQueue.js';
-export { Connection, type ConnectionOptions } from './streams/Connection.js';
+export { Connection } from './streams/Connection.js';
+export type { ConnectionOptions, WaterMarks } from './streams/ConnectionSettings.js';
 export type { Decoder, DecoderFactory } from './bytes/Decoder.js';
 export { DecodeError, IncompleteReadError, LimitOverrunError, StreamError } from './bytes/errors.js';
 export {
@@ -28,7 +29,6 @@ export type {
   Transport,
   TransportReceiver,
 } from './streams/Transport.js';
-export type { WaterMarks } from './streams/WriteState.js';
 
 export { codec, type Codec } from './decoders/codec.js';
 export { decoder, type FrameGenerator } from './decoders/decoder.js';
@@ -48,7 +48,7 @@ export { readExactly } from './operators/readExactly.js';
 export { readLine } from './operators/readLine.js';
 export { readUntil, type LimitOptions } from './operators/readUntil.js';
 export { serve, type ServeOptions } from './operators/serve.js';
-export { useConnection, type ConnectionHandler } from './operators/useConnection.js';
+export { useConnection, type ConnectionHandler, type HandlerOptions } from './operators/useConnection.js';
 export type { OverflowStrategy } from './operators/BufferedWrite.js';
 export { writeTo, type WriteToOptions } from './operators/writeTo.js';
 

@@ -64,17 +64,10 @@ describe('serve', () => {
     connection.transport.lose();
   });
 
-  it('passes on what onError throws, and an error of the source', () => {
-    const connection = manualConnection();
-    const rethrow = (error: unknown): never => {
-      throw error;
-    };
-    const failing = serve(() => throwError(() => new Error('handler')), { onError: rethrow });
-    expect(record(of<Connection>(connection).pipe(failing)).log).toEqual(['# handler']);
+  it('passes on an error of the source', () => {
     expect(record(throwError(() => new Error('EADDRINUSE')).pipe(serve(() => NEVER))).log).toEqual([
       '# EADDRINUSE',
     ]);
-    connection.transport.lose();
   });
 
   it('unsubscribing closes every connection that is being served', () => {
@@ -150,9 +143,8 @@ describe('serve', () => {
         m.expect(served$).toBeObservable('---------|');
         m.flush();
         expect(ended).toEqual(['at 9', 'at 9']);
-        // What the handler's end could not close at once is aborted.
-        expect(a.transport.calls).toEqual(['write begin', 'close', 'abort']);
-        expect(b.transport.calls).toEqual(['write begin', 'close']);
+        // Not a close first: the peer would take half an answer for a whole one.
+        for (const { transport } of [a, b]) expect(transport.calls).toEqual(['write begin', 'abort']);
       }),
     );
 
@@ -166,7 +158,7 @@ describe('serve', () => {
           .pipe(serve(({ writer }) => writer.send('x'.repeat(70_000)), options));
         m.expect(served$).toBeObservable('---|');
         m.flush();
-        expect(a.transport.calls.slice(1)).toEqual(['close', 'abort']);
+        expect(a.transport.calls.slice(1)).toEqual(['abort']);
       }),
     );
 
@@ -338,12 +330,12 @@ describe('serve', () => {
               const index = connections.findIndex((one) => one === connection);
               refused.push(index);
               codes.push((error as StreamError).code);
-              expect(connection.writer.isClosing()).toBeTrue();
-              expect(connections[index]!.transport.calls).toEqual(['abort']);
+              expect(connection.writer.isClosing()).toBeFalse();
             },
           }),
         )
         .subscribe();
+      for (const index of refused) expect(connections[index]!.transport.calls).toEqual(['abort']);
       return { refused, codes, stopped };
     }
 

@@ -25,7 +25,7 @@ export function firstUnlessAborted<T>(signal: AbortSignal | undefined): MonoType
 /** Aborts the connection with the signal, for as long as it is there. @internal */
 export function abortWith(core: ConnectionCore, signal: AbortSignal | undefined): void {
   if (signal === undefined) return;
-  const abort = (): void => core.writes.abort(signal.reason);
+  const abort = (): void => core.abort(signal.reason);
   signal.addEventListener('abort', abort);
-  core.onClosed(() => signal.removeEventListener('abort', abort));
+  core.onGone(() => signal.removeEventListener('abort', abort));
 }

@@ -4,7 +4,8 @@ import { checkTimeout } from '../streams/check.js';
 import { checkUnixPath } from '../transports/node/unixPath.js';
 import { abortWith, firstUnlessAborted } from './abortSignal.js';
 import { warnIfLost } from './warnIfLost.js';
-import { checkConnectionOptions, Connection, type ConnectionOptions } from '../streams/Connection.js';
+import { Connection } from '../streams/Connection.js';
+import { ConnectionSettings, type ConnectionOptions } from '../streams/ConnectionSettings.js';
 import { ConnectTimeoutError } from '../streams/errors.js';
 import { DuplexTransport } from '../transports/node/DuplexTransport.js';
 import {
@@ -87,7 +88,7 @@ export type ConnectOptions = ConnectTarget & ClientOptions;
 
 /** Throws what is wrong with the options. @internal */
 export function checkConnectOptions(options: ConnectOptions): void {
-  checkConnectionOptions(options);
+  ConnectionSettings.of(options);
   checkTarget(options);
   checkNoStrayTls(options);
   const { port, path, fd, connectTimeout, tls } = options;

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { Observable } from 'rxjs';
-import { checkConnectionOptions, Connection, type ConnectionOptions } from '../streams/Connection.js';
+import { Connection } from '../streams/Connection.js';
+import { ConnectionSettings, type ConnectionOptions } from '../streams/ConnectionSettings.js';
 import { checkDuplex, DuplexTransport } from '../transports/node/DuplexTransport.js';
 import { ownConnection } from './ownConnection.js';
 
@@ -33,7 +34,7 @@ import { ownConnection } from './ownConnection.js';
  * ```
  */
 export function fromDuplex(duplex: Duplex, options: ConnectionOptions = {}): Observable<Connection> {
-  checkConnectionOptions(options);
+  ConnectionSettings.of(options);
   checkDuplex(duplex);
   return new Observable((subscriber) => {
     ownConnection(subscriber, new Connection(new DuplexTransport(duplex), options));

@@ -10,5 +10,5 @@ export function ownConnection(subscriber: Subscriber<Connection>, connection: Co
   subscriber.add(() => connection.release());
   subscriber.next(connection);
   // The reader and the writer have told of a loss; to the subscription it is an end like any other.
-  connection.core.onClosed(() => subscriber.complete());
+  connection.core.onGone(() => subscriber.complete());
 }

@@ -20,12 +20,11 @@ export function warnIfLost(connection: Connection): void {
   const { core } = connection;
   registry.register(token, core, core);
   // An error that the core keeps may hold on to the faces, by the stack it was made on: they would never be lost.
-  core.onClosed(() => registry!.unregister(core));
+  core.onGone(() => registry!.unregister(core));
 }
 
 function closeLost(core: ConnectionCore): void {
-  const { writes } = core;
-  if (writes.closing || writes.closed) return;
+  if (core.lifecycle.closing) return;
   if (!warned) {
     warned = true;
     process.emitWarning(

@@ -1,6 +1,7 @@
 import type { Observer, Subscriber } from 'rxjs';
 import { WriteOverflowError } from '../streams/errors.js';
 import type { Data } from '../bytes/Separator.js';
+import { Reentrant, rethrow } from '../streams/Reentrant.js';
 import type { StreamWriter } from '../streams/StreamWriter.js';
 import { encodeText } from '../bytes/text.js';
 import { endWhenDrained } from './followWriter.js';
@@ -21,9 +22,12 @@ export function checkOverflow(overflow: string): void {
 /** Writes what a source gives, and keeps what comes while the writer is paused: one run of `writeTo`. @internal */
 export class BufferedWrite implements Observer<Data> {
   readonly #waiting = new Queue<Uint8Array>();
+  readonly #writing = new Reentrant(() => this.#work(), rethrow);
   #bytes = 0;
-  #writing = false;
-  #completed = false;
+  // What need not wait.
+  #direct: Data | undefined;
+  #source: 'open' | 'completed' | 'failed' = 'open';
+  #error: unknown;
 
   constructor(
     readonly writer: StreamWriter,
@@ -33,38 +37,50 @@ export class BufferedWrite implements Observer<Data> {
   ) {}
 
   next(value: Data): void {
-    if (this.#writing || this.#waiting.length > 0 || this.writer.paused) this.#wait(value);
-    else this.#write(value);
+    if (this.#writing.running || this.#waiting.length > 0 || this.writer.paused) this.#wait(value);
+    else this.#direct = value;
     this.advance();
   }
 
   error(error: unknown): void {
-    while (this.#waiting.length > 0 && !this.subscriber.closed) this.#write(this.#take());
-    this.subscriber.error(error);
+    this.#source = 'failed';
+    this.#error = error;
+    this.advance();
   }
 
   complete(): void {
-    this.#completed = true;
+    this.#source = 'completed';
     this.advance();
   }
 
   /** Writes what waits, as long as the writer is not paused. */
   advance(): void {
-    // From inside a write: the call that is under way goes on with it, so the order is kept and the stack stays flat.
-    if (this.#writing) return;
-    while (this.#waiting.length > 0 && !this.writer.paused && !this.subscriber.closed)
+    this.#writing.run();
+  }
+
+  #work(): void {
+    const direct = this.#direct;
+    this.#direct = undefined;
+    if (direct !== undefined) this.#write(direct);
+    // After an error nothing comes to wait for: what came before it is written.
+    while (
+      this.#waiting.length > 0 &&
+      !this.subscriber.closed &&
+      (this.#source === 'failed' || !this.writer.paused)
+    ) {
       this.#write(this.#take());
-    if (this.#completed && this.#waiting.length === 0) endWhenDrained(this.writer, this.subscriber);
+    }
+    if (this.#source === 'failed') this.subscriber.error(this.#error);
+    else if (this.#source === 'completed' && this.#waiting.length === 0)
+      endWhenDrained(this.writer, this.subscriber);
   }
 
   #write(data: Data): void {
-    this.#writing = true;
     try {
       this.writer.write(data);
     } catch (error) {
       this.subscriber.error(error);
     }
-    this.#writing = false;
   }
 
   #wait(value: Data): void {

@@ -2,6 +2,7 @@ import { Observable, Subject, takeUntil, type OperatorFunction } from 'rxjs';
 import { ByteQueue } from '../bytes/ByteQueue.js';
 import type { DecoderFactory } from '../bytes/Decoder.js';
 import { FrameRead, type ByteSource } from '../streams/FrameRead.js';
+import { Reentrant, rethrow } from '../streams/Reentrant.js';
 
 /**
  * Decodes a stream of bytes, however it is cut into chunks, into frames.
@@ -35,15 +36,9 @@ export function decode<T>(decoder: DecoderFactory<T>): OperatorFunction<Uint8Arr
         state: 'open' as ByteSource['state'],
         error: undefined as unknown,
       };
-      const read = new FrameRead(bytes, decoder(), subscriber, false);
-      let advancing = false;
-      const advance = (): void => {
-        // A source that is fed from inside `next` only queues: the call that is under way goes on with it.
-        if (advancing) return;
-        advancing = true;
-        read.advance();
-        advancing = false;
-      };
+      const read = new FrameRead(bytes, decoder(), subscriber, false, 'frames');
+      const reading = new Reentrant(() => read.advance(), rethrow);
+      const advance = (): void => reading.run();
       // A synchronous source has to hear of the end while it is still inside `subscribe`.
       const stop = new Subject<void>();
       subscriber.add(() => stop.next());

@@ -9,12 +9,9 @@ import type { StreamWriter } from '../streams/StreamWriter.js';
  */
 export function followWriter(writer: StreamWriter, subscriber: Subscriber<never>, onRoom: () => void): void {
   subscriber.add(
-    writer.drain$.subscribe({
-      next: onRoom,
-      error: (error: unknown) => subscriber.error(error),
-      complete: () => endWhenDrained(writer, subscriber),
-    }),
+    writer.drain$.subscribe({ next: onRoom, error: (error: unknown) => subscriber.error(error) }),
   );
+  subscriber.add(writer.onGone((error) => subscriber.error(error)));
 }
 
 /** Completes the subscriber when the writer has room; errors it when the connection is gone. @internal */

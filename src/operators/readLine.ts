@@ -1,7 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import { readLineDecoder } from '../streams/readDecoders.js';
 import { checkLimit } from '../bytes/check.js';
-import { DEFAULT_LIMIT } from '../streams/StreamReader.js';
+import { DEFAULT_LIMIT } from '../streams/ConnectionSettings.js';
 import { decode } from './decode.js';
 import type { LimitOptions } from './readUntil.js';
 

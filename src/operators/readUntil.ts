@@ -2,7 +2,7 @@ import type { OperatorFunction } from 'rxjs';
 import { readUntilDecoder } from '../streams/readDecoders.js';
 import type { Separator } from '../bytes/Separator.js';
 import { checkLimit } from '../bytes/check.js';
-import { DEFAULT_LIMIT } from '../streams/StreamReader.js';
+import { DEFAULT_LIMIT } from '../streams/ConnectionSettings.js';
 import { decode } from './decode.js';
 
 export interface LimitOptions {

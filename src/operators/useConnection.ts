@@ -1,22 +1,17 @@
-import {
-  defer,
-  finalize,
-  mergeMap,
-  type Observable,
-  type ObservableInput,
-  type OperatorFunction,
-} from 'rxjs';
+import { mergeMap, Observable, type OperatorFunction } from 'rxjs';
 import type { Connection } from '../streams/Connection.js';
+import { checkHandler, runHandler, type ConnectionHandler, type HandlerOptions } from './runHandler.js';
 
-/** What is done with a connection: its result is over when the connection is no longer needed. */
-export type ConnectionHandler<R> = (connection: Connection) => ObservableInput<R>;
+export type { ConnectionHandler, HandlerOptions } from './runHandler.js';
 
 /**
  * Runs a handler on each connection and closes the connection when the handler ends: a client, from connect to close.
  *
  * - **Emits** what the handler emits.
  * - **Completes** when the handler has, and the connection is closed.
- * - **Errors** with the handler's error, or the error of the connect.
+ * - **Errors** with the handler's error, or the error of the connect; with that of the connection, when it is lost, all
+ *   that was received has been taken, and no read of the handler is there to be told (see `onLoss`). So `retry()`
+ *   reconnects, whatever the handler does.
  * - **Unsubscribe** unsubscribes from the handler and closes the connection: what was written is still sent.
  *
  * @example
@@ -40,11 +35,17 @@ export type ConnectionHandler<R> = (connection: Connection) => ObservableInput<R
  *   });
  * ```
  */
-export function useConnection<R>(handler: ConnectionHandler<R>): OperatorFunction<Connection, R> {
-  return mergeMap((connection) => runHandler(handler, connection));
-}
-
-/** Whatever way the handler ends, the connection is closed. @internal */
-export function runHandler<R>(handler: ConnectionHandler<R>, connection: Connection): Observable<R> {
-  return defer(() => handler(connection)).pipe(finalize(() => connection.release()));
+export function useConnection<R>(
+  handler: ConnectionHandler<R>,
+  options: HandlerOptions = {},
+): OperatorFunction<Connection, R> {
+  checkHandler(handler, options);
+  return mergeMap(
+    (connection) =>
+      new Observable<R>((subscriber) => {
+        runHandler(handler, connection, options).subscribe(subscriber);
+        // After the handler's own teardown, which may still write.
+        subscriber.add(() => connection.release());
+      }),
+  );
 }

@@ -104,7 +104,7 @@ export class Server {
 
   /** Aborts all open connections. As asyncio's `abort_clients` (3.13): `close()` the server first. */
   abortClients(reason?: unknown): void {
-    for (const { writes } of [...this.#active]) writes.abort(reason);
+    for (const core of [...this.#active]) core.abort(reason);
   }
 
   /**
@@ -185,7 +185,7 @@ export class Server {
   #follow(core: ConnectionCore): void {
     this.#active.add(core);
     this.#activeChanged.next();
-    core.onClosed(() => {
+    core.onReleased(() => {
       this.#active.delete(core);
       this.#activeChanged.next();
       this.#settle();

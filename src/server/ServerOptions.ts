@@ -1,4 +1,4 @@
-import type { ConnectionOptions } from '../streams/Connection.js';
+import type { ConnectionOptions } from '../streams/ConnectionSettings.js';
 import type { ServerTlsOptions } from '../transports/node/tlsHandshake.js';
 
 /** A TCP port to listen on. */

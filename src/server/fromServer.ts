@@ -3,7 +3,7 @@ import { createServer, type ListenOptions, type Server as NetServer } from 'node
 import { createSecureContext } from 'node:tls';
 import { Observable, tap } from 'rxjs';
 import { checkFileDescriptor, checkNoStrayTls, withoutUndefined } from '../observables/connectSocket.js';
-import { checkConnectionOptions } from '../streams/Connection.js';
+import { ConnectionSettings } from '../streams/ConnectionSettings.js';
 import { StaleSocketError } from '../streams/errors.js';
 import { checkTlsTimeouts } from '../transports/node/tlsHandshake.js';
 import { checkUnixPath } from '../transports/node/unixPath.js';
@@ -75,7 +75,7 @@ export function fromServer(options: ServerOptions): Observable<Server> {
 }
 
 function checkServerOptions(options: ServerOptions): void {
-  checkConnectionOptions(options);
+  ConnectionSettings.of(options);
   checkNoStrayTls(options);
   const { port, path, fd, backlog, reusePort, tls } = options as ServerOptions &
     Pick<ListenOnPort, 'reusePort'>;

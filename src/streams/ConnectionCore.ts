@@ -1,10 +1,14 @@
 import type { SchedulerLike } from 'rxjs';
+import type { ConnectionSettings } from './ConnectionSettings.js';
 import { IdleTimeoutError } from './errors.js';
+import { Lifecycle } from './Lifecycle.js';
+import { Listeners } from './Listeners.js';
 import { ReadQueue } from './ReadQueue.js';
+import { reportError } from './reportError.js';
 import type { Transport } from './Transport.js';
-import { WriteState, type WaterMarks } from './WriteState.js';
+import { WriteFlow } from './WriteFlow.js';
 
-/** How often idleness is looked at, in parts of the timeout: cheaper than a timer set anew with every byte. */
+/** How often progress is looked at, in parts of the timeout: cheaper than a timer set anew with every byte. */
 const LOOKS = 4;
 
 /**
@@ -14,75 +18,147 @@ const LOOKS = 4;
  * @internal
  */
 export class ConnectionCore {
+  readonly lifecycle = new Lifecycle();
   readonly reads: ReadQueue;
-  readonly writes: WriteState;
-  // Not subscriptions to `waitClosed()`: these cost 2 KB each, for as long as the connection is open.
-  readonly #onClosed: (() => void)[] = [];
+  readonly writes: WriteFlow;
+  /** Who hears of what code that is not ours throws at the connection: whoever runs a handler on it, or RxJS. */
+  report: (error: unknown) => void = reportError;
+  readonly #report = (error: unknown): void => this.report(error);
+  readonly #gone = new Listeners(this.#report);
+  readonly #abandoned = new Listeners(this.#report);
+  #goneTold = false;
+  #releasing = false;
 
   constructor(
     readonly transport: Transport,
-    limit: number,
-    waterMarks: WaterMarks,
-    readonly closeTimeout: number,
-    readonly scheduler: SchedulerLike,
+    readonly settings: ConnectionSettings,
   ) {
-    this.reads = new ReadQueue(transport, limit);
-    this.writes = new WriteState(transport, waterMarks);
+    this.reads = new ReadQueue(transport, settings, this.#report, () => this.#tellAbandoned());
+    this.writes = new WriteFlow(transport, this.lifecycle, settings, this.#report);
   }
 
   start(): void {
     const { reads, writes } = this;
-    const whenClosed = (): void => {
-      for (const closed of this.#onClosed.splice(0)) closed();
-    };
     this.transport.start({
       data: (chunk) => reads.data(chunk),
       eof: () => reads.end(),
       flushed: () => writes.flushed(),
-      closed(error) {
-        // Whoever is told first may turn to the other half: that has to know by then.
-        const loss = writes.lost(error);
-        reads.end(loss);
-        writes.finish();
-        whenClosed();
-      },
+      closed: (error) => this.#closed(error),
     });
+    const { idleTimeout, scheduler } = this.settings;
+    if (idleTimeout !== undefined) this.watchIdle(idleTimeout, scheduler);
   }
 
-  /** Closes gracefully, and aborts when that takes longer than `closeTimeout`. */
+  writeEof(): void {
+    if (this.lifecycle.phase !== 'open') return;
+    if (!this.transport.canWriteEof)
+      throw new TypeError('This transport cannot end one direction: use close()');
+    this.lifecycle.end();
+    this.transport.writeEof();
+  }
+
+  close(): void {
+    if (this.lifecycle.close()) this.transport.close();
+  }
+
+  /**
+   * Resets the connection, also what is left of one that has closed. `meanwhile` runs when nothing can be written or
+   * closed any more, and the peer has not been told yet.
+   */
+  abort(reason?: unknown, meanwhile?: () => void): void {
+    const { transport } = this;
+    const aborts = this.lifecycle.abort(reason);
+    try {
+      meanwhile?.();
+    } catch (error) {
+      this.report(error);
+    }
+    if (aborts || transport.onReleased !== undefined) transport.abort(reason);
+  }
+
+  /** Closes gracefully, and aborts when that makes no progress for `closeTimeout`. */
   release(): void {
-    this.writes.close();
-    const { closeTimeout, transport } = this;
-    // By way of the transport: nobody asked for it, so it has to show as a loss.
-    const timeout = this.scheduler.schedule(
-      () => transport.abort(new Error(`What was written could not be sent within ${closeTimeout} ms`)),
+    const { lifecycle, settings, transport, writes } = this;
+    if (this.#releasing || lifecycle.phase === 'aborted' || lifecycle.phase === 'gone') return;
+    this.#releasing = true;
+    this.close();
+    const { closeTimeout, scheduler } = settings;
+    this.#watch(
       closeTimeout,
+      scheduler,
+      () => writes.activity,
+      // By way of the transport: nobody asked for it, so it has to show as a loss.
+      () => transport.abort(new Error(unsent(closeTimeout, transport.writeQueueSize))),
     );
-    this.onClosed(() => timeout.unsubscribe());
   }
 
   /** Makes it a loss when nothing happens for `timeout` milliseconds. */
   watchIdle(timeout: number, scheduler: SchedulerLike): void {
     const { reads, writes, transport } = this;
-    let read = reads.activity;
-    let written = writes.activity;
+    this.#watch(
+      timeout,
+      scheduler,
+      () => reads.activity + writes.activity,
+      () => transport.abort(new IdleTimeoutError(timeout)),
+    );
+  }
+
+  /** Calls when the connection is gone, however, at once if it is. Returns what takes it back. */
+  onGone(listener: () => void): () => void {
+    if (this.lifecycle.phase !== 'gone') return this.#gone.add(listener);
+    listener();
+    return () => undefined;
+  }
+
+  /** As `onGone`, but when the transport has let go of everything: with TLS that may be later. */
+  onReleased(listener: () => void): void {
+    const { transport } = this;
+    this.onGone(() => {
+      if (transport.onReleased === undefined) listener();
+      else transport.onReleased(listener);
+    });
+  }
+
+  /**
+   * Calls when reads would fail and nobody is there to hear of it: the connection was lost or aborted, everything
+   * received has been taken, and no read waits or was told. Returns what takes it back.
+   */
+  onAbandoned(listener: () => void): () => void {
+    const remove = this.#abandoned.add(listener);
+    this.#tellAbandoned();
+    return remove;
+  }
+
+  #closed(error: unknown): void {
+    // Whoever is told first may turn to the other half: that has to know by then.
+    if (!this.lifecycle.go(error)) return;
+    this.reads.end(this.lifecycle.failure);
+    this.#gone.tell();
+    this.#goneTold = true;
+    this.#tellAbandoned();
+  }
+
+  #tellAbandoned(): void {
+    if (this.#goneTold && this.lifecycle.failure !== undefined && this.reads.abandoned)
+      this.#abandoned.tell();
+  }
+
+  #watch(timeout: number, scheduler: SchedulerLike, progress: () => number, expire: () => void): void {
+    let before = progress();
     let idle = 0;
     const look = (): void => {
-      const active = reads.activity !== read || writes.activity !== written;
-      read = reads.activity;
-      written = writes.activity;
-      idle = active ? 0 : idle + 1;
-      if (idle >= LOOKS) transport.abort(new IdleTimeoutError(timeout));
+      const now = progress();
+      idle = now === before ? idle + 1 : 0;
+      before = now;
+      if (idle >= LOOKS) expire();
       else watch = scheduler.schedule(look, timeout / LOOKS);
     };
     // Not one action that schedules itself again: in virtual time those become a chain without an end.
     let watch = scheduler.schedule(look, timeout / LOOKS);
-    this.onClosed(() => watch.unsubscribe());
+    this.onGone(() => watch.unsubscribe());
   }
+}
 
-  /** Calls when the connection is gone, however: behind all who subscribed to its end. */
-  onClosed(closed: () => void): void {
-    if (this.writes.closed) closed();
-    else this.#onClosed.push(closed);
-  }
+function unsent(timeout: number, bytes: number): string {
+  return `Closing made no progress for ${timeout} ms; ${bytes} bytes could not be sent`;
 }

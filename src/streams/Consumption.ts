@@ -11,12 +11,12 @@ export type FrameConsumer<T, R> = (frame: T) => ObservableInput<R> | void;
  * @internal
  */
 export class Consumption<T, R> implements FrameSubscriber<T> {
-  /** The read that this is the subscriber of. */
-  read!: FrameRead<T>;
   readonly #project: FrameConsumer<T, R>;
   readonly #output: Subscriber<R>;
   readonly #concurrency: number;
-  readonly #readOn: () => void;
+  readonly #atEnd: (() => void) | undefined;
+  #read!: FrameRead<T>;
+  #readOn!: () => void;
   #active = 0;
   #ended = false;
 
@@ -24,12 +24,18 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
     project: FrameConsumer<T, R>,
     output: Subscriber<R>,
     concurrency: number,
-    /** Makes the reader look at its reads again. */
-    readOn: () => void,
+    /** What is done after the last work, before the completion. */
+    atEnd?: () => void,
   ) {
     this.#project = project;
     this.#output = output;
     this.#concurrency = concurrency;
+    this.#atEnd = atEnd;
+  }
+
+  /** @param readOn makes the reader look at its reads again */
+  start(read: FrameRead<T>, readOn: () => void): void {
+    this.#read = read;
     this.#readOn = readOn;
   }
 
@@ -54,7 +60,7 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
 
   complete(): void {
     this.#ended = true;
-    if (this.#active === 0) this.#output.complete();
+    if (this.#active === 0) this.#complete();
   }
 
   add(teardown: TeardownLogic): void {
@@ -63,7 +69,7 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
 
   #run(work: Observable<R>): void {
     const output = this.#output;
-    this.read.full = ++this.#active >= this.#concurrency;
+    this.#read.full = ++this.#active >= this.#concurrency;
     new Observable<R>((inner) => {
       // Before the work begins: work that emits without end, and synchronously, has to be stoppable.
       output.add(inner);
@@ -77,8 +83,17 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
 
   #done(): void {
     this.#active--;
-    this.read.full = false;
+    this.#read.full = false;
     if (!this.#ended) this.#readOn();
-    else if (this.#active === 0) this.#output.complete();
+    else if (this.#active === 0) this.#complete();
+  }
+
+  #complete(): void {
+    try {
+      this.#atEnd?.();
+    } catch (error) {
+      this.#output.error(error);
+    }
+    this.#output.complete();
   }
 }

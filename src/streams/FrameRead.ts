@@ -10,6 +10,8 @@ export interface ByteSource {
   readonly state: 'open' | 'ended' | 'failed';
   /** What it failed with. */
   readonly error: unknown;
+  /** Whether a read has been told of that. */
+  told?: boolean;
   /** A read of it was unsubscribed before its end. */
   cancel?(read: ActiveRead): void;
 }
@@ -28,10 +30,24 @@ export interface BatchDecoder<T> extends Decoder<T> {
 /** What a read tells of its frames: RxJS's own subscriber, or one that stands in front of it. @internal */
 export type FrameSubscriber<T> = Pick<Subscriber<T>, 'closed' | 'next' | 'error' | 'complete' | 'add'>;
 
+/**
+ * How far a read may go beyond the message that its subscriber works on: not at all (one frame, or the next one only
+ * after the work), by further frames, or by bytes, as a chunk may hold several messages.
+ *
+ * @internal
+ */
+export type Reach = 'message' | 'frames' | 'bytes';
+
 /** A `FrameRead` as the reader's queue sees it, whatever it emits. @internal */
 export interface ActiveRead {
   readonly once: boolean;
   readonly full: boolean;
+  /** Whether it has delivered something from beyond its first message. */
+  readonly readAhead: boolean;
+  /** Its place among the reads of a reader. */
+  listed: boolean;
+  previous: ActiveRead | undefined;
+  next: ActiveRead | undefined;
   /** What it was asked of: kept as long as it goes on. */
   reader?: object | undefined;
   advance(): boolean;
@@ -44,13 +60,21 @@ export interface ActiveRead {
  * One subscriber reading frames from a source: the single mechanism behind every reader method and every operator.
  * Nothing else turns bytes into frames, so all of them agree on order, end, errors and what is put back.
  *
+ * What it calls may throw: a teardown behind its subscriber, a stack that is full. It has settled with the queue by
+ * then, so calling `advance` once more goes on after it.
+ *
  * @internal
  */
 export class FrameRead<T> implements ActiveRead, Unsubscribable {
   /** Its subscriber has no room for another frame: it waits, but not for bytes. */
   full = false;
   reader: object | undefined;
+  listed = false;
+  previous: ActiveRead | undefined;
+  next: ActiveRead | undefined;
   #armed = false;
+  // Where its first message ended, in bytes of the stream, -1 before; what is beyond it has been read ahead.
+  #firstEnd = -1;
 
   constructor(
     readonly source: ByteSource,
@@ -58,9 +82,16 @@ export class FrameRead<T> implements ActiveRead, Unsubscribable {
     readonly subscriber: FrameSubscriber<T>,
     /** One frame and complete, or all of them? */
     readonly once: boolean,
+    readonly reach: Reach,
     /** For a read that has to emit: what it emits, or throws, at a clean end of the stream. */
     readonly atEnd?: () => T,
   ) {}
+
+  get readAhead(): boolean {
+    if (this.reach === 'message' || this.#firstEnd < 0) return false;
+    const { queue } = this.source;
+    return queue.position - queue.held > this.#firstEnd;
+  }
 
   // A teardown costs as much as the rest of a short read, so only a read that has to wait gets one; and the read is
   // its own, which saves the closure.
@@ -82,19 +113,23 @@ export class FrameRead<T> implements ActiveRead, Unsubscribable {
   advance(): boolean {
     const { source, decoder, subscriber } = this;
     const { queue } = source;
-    while (!subscriber.closed) {
+    while (!subscriber.closed && !(this.once && this.#firstEnd >= 0)) {
       if (this.full) return false;
       let frame: T | undefined;
+      let start = 0;
       try {
-        if (!this.once && decoder.decodeBatch !== undefined) {
+        // Not the first frame: only one that is taken by itself shows where it ends.
+        if (decoder.decodeBatch !== undefined && this.#firstEnd >= 0) {
           // Nothing is held back here, so that what it emits does not come again with a later rollback.
           queue.rollback();
           if (decoder.decodeBatch(queue, subscriber)) return true;
         }
         queue.hold();
+        start = queue.position;
         frame = decoder.decode(queue);
         if (frame === undefined && source.state === 'ended') frame = this.#end();
       } catch (error) {
+        this.#checkOwn(error);
         // The bytes of an incomplete read leave with the error; those of a bad frame stay for whoever reads next.
         if (error instanceof IncompleteReadError) queue.commit();
         else queue.rollback();
@@ -104,20 +139,35 @@ export class FrameRead<T> implements ActiveRead, Unsubscribable {
       if (frame === undefined) {
         if (source.state === 'open') return false;
         queue.rollback();
-        if (source.state === 'ended') subscriber.complete();
-        else subscriber.error(source.error);
+        this.#finish();
         return true;
       }
       // Before the subscriber sees the frame, as it may read on from inside its `next`.
       queue.commit();
-      if (this.once) {
-        subscriber.next(frame);
-        subscriber.complete();
-        return true;
-      }
+      // Of a chunk nobody knows where its first message ends.
+      if (this.#firstEnd < 0) this.#firstEnd = this.reach === 'bytes' ? start : queue.position;
       subscriber.next(frame);
     }
+    if (!subscriber.closed) subscriber.complete();
     return true;
+  }
+
+  // A decoder is called for a subscriber that wants more: so what it throws then is not its own, but comes from whoever
+  // it emitted to.
+  #checkOwn(error: unknown): void {
+    if (!this.subscriber.closed) return;
+    this.source.queue.rollback();
+    throw error;
+  }
+
+  #finish(): void {
+    const { source, subscriber } = this;
+    if (source.state === 'ended') {
+      subscriber.complete();
+    } else {
+      source.told = true;
+      subscriber.error(source.error);
+    }
   }
 
   #end(): T | undefined {

@@ -1,31 +1,66 @@
 import { ByteQueue } from '../bytes/ByteQueue.js';
+import type { ConnectionSettings } from './ConnectionSettings.js';
 import { ReaderBusyError } from './errors.js';
 import type { ActiveRead, ByteSource } from './FrameRead.js';
+import { Reentrant } from './Reentrant.js';
 import type { Transport } from './Transport.js';
+
+/**
+ * So many reads in a row may end within their subscription; the next one waits for a step of the scheduler. RxJS's
+ * `repeat` and `retry` subscribe anew on top of a source that ends there, and some thousands of them fill the stack.
+ */
+const MOST_AT_ONCE = 100;
 
 /**
  * The reads of a connection, in the order of their subscription, and the bytes they read: what stands between the
  * transport and `StreamReader`, which is only the face of it.
  *
+ * The first read is being served. Reads that overlap wait in a list of their own links, so that each costs the same
+ * to queue, to cancel and to fail, however many wait. A continuous read keeps its place at the front; reads that come
+ * after it fail.
+ *
  * @internal
  */
 export class ReadQueue {
-  readonly source = {
-    queue: new ByteQueue(),
-    state: 'open' as ByteSource['state'],
-    error: undefined as unknown,
-    cancel: (read: ActiveRead): void => this.#cancel(read),
+  readonly source: {
+    readonly queue: ByteQueue;
+    state: ByteSource['state'];
+    error: unknown;
+    told: boolean;
+    cancel(read: ActiveRead): void;
   };
   readonly #transport: Pick<Transport, 'pause' | 'resume'>;
-  readonly #limit: number;
-  // The first one is being served; a continuous one keeps that place.
-  readonly #reads: ActiveRead[] = [];
-  #serving = false;
+  readonly #settings: ConnectionSettings;
+  readonly #settled: () => void;
+  readonly #serving: Reentrant;
+  #first: ActiveRead | undefined;
+  #last: ActiveRead | undefined;
+  // The first that has not been looked at since it was subscribed.
+  #unsettled: ActiveRead | undefined;
+  #holder: ActiveRead | undefined;
   #paused = false;
+  #atOnce = 0;
+  // A read that took more than one message is over, and nothing has come since.
+  #readAhead = false;
 
-  constructor(transport: Pick<Transport, 'pause' | 'resume'>, limit: number) {
+  constructor(
+    transport: Pick<Transport, 'pause' | 'resume'>,
+    settings: ConnectionSettings,
+    report: (error: unknown) => void,
+    /** Called whenever the reads have come to rest. */
+    settled: () => void,
+  ) {
     this.#transport = transport;
-    this.#limit = limit;
+    this.#settings = settings;
+    this.#settled = settled;
+    this.#serving = new Reentrant(() => this.#serve(), report);
+    this.source = {
+      queue: new ByteQueue(),
+      state: 'open',
+      error: undefined,
+      told: false,
+      cancel: (read) => this.#cancel(read),
+    };
   }
 
   /** Bytes received and not yet read. */
@@ -40,10 +75,22 @@ export class ReadQueue {
     return read + Math.floor((queue.position + queue.length) / 1024);
   }
 
+  /** No more bytes come, all have been taken, and there is no read that was told or will be. */
+  get abandoned(): boolean {
+    return this.#first === undefined && this.length === 0 && !this.source.told;
+  }
+
+  /** Whether the user may have been given bytes from beyond the message that is worked on. */
+  get readAhead(): boolean {
+    return this.#readAhead || (this.#first?.readAhead ?? false);
+  }
+
   /** Bytes arrived. */
   data(chunk: Uint8Array): void {
     if (this.source.state !== 'open') return;
     this.source.queue.push(chunk);
+    // What a read that is over has taken beyond its message was there before these.
+    this.#readAhead = false;
     this.serve();
   }
 
@@ -58,53 +105,93 @@ export class ReadQueue {
   /** As long as it goes on, the reader it was asked of is in use, even if nobody else knows of it any more. */
   start(read: ActiveRead, reader: object): void {
     read.reader = reader;
-    this.#reads.push(read);
-    this.serve();
+    const last = this.#last;
+    this.#last = read;
+    if (last === undefined) this.#first = read;
+    else last.next = read;
+    read.previous = last;
+    read.listed = true;
+    this.#unsettled ??= read;
+    if (this.#serving.running || this.#first !== read) {
+      this.serve();
+    } else if (this.#atOnce >= MOST_AT_ONCE) {
+      this.#atOnce = 0;
+      read.arm();
+      this.#settings.scheduler.schedule(() => this.serve());
+    } else {
+      this.serve();
+      if (this.#first !== read) this.#countAtOnce();
+    }
   }
 
   // Serves the reads in their order. A read that is subscribed, and bytes that arrive, while a subscriber is being
   // told of a frame wait until that call has returned: so values never overtake each other and the stack stays flat.
   serve(): void {
-    if (this.#serving) return;
-    this.#serving = true;
-    const reads = this.#reads;
-    while (reads.length > 0 && reads[0]!.advance()) reads.shift();
-    this.#serving = false;
-    if (reads.length > 0) reads[0]!.arm();
-    if (reads.length > 1) this.#settleWaiting();
-    this.#controlFlow();
+    this.#serving.run();
+    // Not while reads are served: what a transport delivers when it resumes has to be stopped again in time.
+    if (!this.#serving.running) this.#controlFlow();
   }
 
-  // Reads behind a continuous one fail; only now, as the one that was in front may just have given way.
-  #settleWaiting(): void {
-    const reads = this.#reads;
-    const holder = reads.findIndex((read) => !read.once);
-    const refused = holder === -1 ? [] : reads.splice(holder + 1);
-    // A copy, as one that is unsubscribed already leaves the list when it is armed.
-    for (const read of [...reads]) read.arm();
-    for (const read of refused) read.fail(new ReaderBusyError());
+  #serve(): void {
+    for (let read = this.#first; read?.advance(); read = this.#first) this.#remove(read);
+    this.#settleNew();
+    this.#settled();
+  }
+
+  // Only now is it known who holds the reader, as the one that did may just have given way.
+  #settleNew(): void {
+    for (let read = this.#unsettled; read !== undefined; read = this.#unsettled) {
+      this.#unsettled = read.next;
+      if (this.#holder !== undefined) {
+        this.#remove(read);
+        read.fail(new ReaderBusyError());
+      } else {
+        if (!read.once) this.#holder = read;
+        read.arm();
+      }
+    }
   }
 
   #cancel(read: ActiveRead): void {
-    const at = this.#reads.indexOf(read);
-    // While it is being served it sees for itself that it is closed.
-    if (at === -1 || (at === 0 && this.#serving)) return;
-    this.#reads.splice(at, 1);
-    if (at > 0) return;
+    // One that is being served sees for itself that it is closed.
+    if (!read.listed || (read === this.#first && this.#serving.running)) return;
+    const first = read === this.#first;
+    this.#remove(read);
+    if (!first) return;
     this.source.queue.rollback();
     this.serve();
+  }
+
+  #remove(read: ActiveRead): void {
+    if (!read.listed) return;
+    const { previous, next } = read;
+    if (previous === undefined) this.#first = next;
+    else previous.next = next;
+    if (next === undefined) this.#last = previous;
+    else next.previous = previous;
+    if (read === this.#unsettled) this.#unsettled = next;
+    if (read === this.#holder) this.#holder = undefined;
+    read.listed = false;
+    read.previous = read.next = undefined;
+    if (read.readAhead) this.#readAhead = true;
+  }
+
+  // In a row is what happens without a break: the promise comes in between, unless the stack is growing.
+  #countAtOnce(): void {
+    if (++this.#atOnce === MOST_AT_ONCE / 2) void Promise.resolve().then(() => (this.#atOnce = 0));
   }
 
   #controlFlow(): void {
     if (this.source.state !== 'open') return;
     const { length } = this.source.queue;
-    const needsMore = this.#reads.length > 0 && !this.#reads[0]!.full;
+    const { limit } = this.#settings;
+    const needsMore = this.#first !== undefined && !this.#first.full;
     if (this.#paused) {
       // A read that cannot be met must not wait for bytes that are not let in.
-      if (!needsMore && length > this.#limit) return;
+      if (!needsMore && length > limit) return;
       this.#paused = false;
       this.#transport.resume();
-    } else if (!needsMore && length > 2 * this.#limit) {
+    } else if (!needsMore && length > 2 * limit) {
       this.#paused = true;
       this.#transport.pause();
     }

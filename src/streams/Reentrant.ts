@@ -58,3 +58,13 @@ export class Reentrant {
     return this.#state === 'again';
   }
 }
+
+/**
+ * The report of what has one subscriber only: a teardown of its that throws has ended it, and the error goes to whoever
+ * made it, as RxJS has it.
+ *
+ * @internal
+ */
+export function rethrow(error: unknown): never {
+  throw error;
+}

@@ -1,9 +1,9 @@
-import { concat, firstValueFrom, ignoreElements, Observable } from 'rxjs';
+import { firstValueFrom, Observable, type Subscriber } from 'rxjs';
 import { checkCount, checkLimit } from '../bytes/check.js';
 import { Consumption, type FrameConsumer } from './Consumption.js';
 import type { Decoder, DecoderFactory } from '../bytes/Decoder.js';
 import { IncompleteReadError } from '../bytes/errors.js';
-import { FrameRead, type BatchDecoder } from './FrameRead.js';
+import { FrameRead, type BatchDecoder, type Reach } from './FrameRead.js';
 import {
   chunkDecoder,
   LinesDecoder,
@@ -23,8 +23,6 @@ export interface PipeOptions {
   end?: boolean;
 }
 
-/** 64 KiB, as asyncio's. @internal */
-export const DEFAULT_LIMIT = 65536;
 const EMPTY = new Uint8Array(0);
 
 export interface LinesOptions {
@@ -100,7 +98,9 @@ export class StreamReader {
    */
   read(n = -1): Observable<Uint8Array> {
     if (n !== -1) checkCount(n);
-    return this.#readOnce(n === -1 ? readAllDecoder : readDecoder(n), () => EMPTY);
+    // One byte is one message at most.
+    const reach = n === 0 || n === 1 ? 'message' : 'bytes';
+    return this.#readOnce(n === -1 ? readAllDecoder : readDecoder(n), () => EMPTY, reach);
   }
 
   /**
@@ -160,7 +160,7 @@ export class StreamReader {
    * - **Unsubscribe**: what the decoder took of an unfinished frame is put back.
    */
   readFrame<T>(decoder: DecoderFactory<T>): Observable<T> {
-    return this.#frames(decoder, true);
+    return this.#frames(decoder, true, 'message');
   }
 
   /**
@@ -174,7 +174,7 @@ export class StreamReader {
    * - **Completes** at the end of the stream. **Buffers** nothing: it does not slow the peer down.
    */
   chunks(): Observable<Uint8Array> {
-    return this.#frames(() => chunkDecoder, false);
+    return this.#frames(() => chunkDecoder, false, 'bytes');
   }
 
   /**
@@ -184,7 +184,7 @@ export class StreamReader {
    * - **Errors**, **Unsubscribe**: as `readFrame`.
    */
   frames<T>(decoder: DecoderFactory<T>): Observable<T> {
-    return this.#frames(decoder, false);
+    return this.#frames(decoder, false, 'frames');
   }
 
   /**
@@ -202,7 +202,7 @@ export class StreamReader {
     const { encoding = 'utf-8', limit = this.#limit } = options;
     checkEncoding(encoding);
     checkLimit(limit);
-    return this.#frames(() => new LinesDecoder(encoding, limit), false);
+    return this.#frames(() => new LinesDecoder(encoding, limit), false, 'frames');
   }
 
   /**
@@ -246,10 +246,9 @@ export class StreamReader {
   ): Observable<R> {
     if (!(concurrency >= 1))
       throw new RangeError(`concurrency must be at least 1, not ${String(concurrency)}`);
+    const reach = concurrency === 1 ? 'message' : 'frames';
     return new Observable((subscriber) => {
-      const consumption = new Consumption(project, subscriber, concurrency, () => this.#reads.serve());
-      consumption.read = new FrameRead(this.#reads.source, oneByOne(decoder()), consumption, false);
-      this.#reads.start(consumption.read, this);
+      this.#consume(oneByOne(decoder()), new Consumption(project, subscriber, concurrency), reach);
     });
   }
 
@@ -277,23 +276,21 @@ export class StreamReader {
    */
   pipeTo(writer: StreamWriter, { end = true }: PipeOptions = {}): Observable<never> {
     return new Observable((subscriber) => {
-      const failure = writer.failure().subscribe({ error: (error: unknown) => subscriber.error(error) });
-      subscriber.add(failure);
-      const piped = this.consume(
-        () => chunkDecoder,
-        (chunk) => {
-          writer.write(chunk);
-          return writer.paused ? writer.drain() : undefined;
-        },
-      ).pipe(ignoreElements());
-      const ended = new Observable<never>((inner) => {
+      const forget = writer.onGone((error) => subscriber.error(error));
+      subscriber.add(forget);
+      const write = (chunk: Uint8Array): Observable<void> | undefined => {
+        writer.write(chunk);
+        return writer.paused ? writer.drain() : undefined;
+      };
+      const atEnd = (): void => {
         // The peer may close in return: that is no failure any more.
-        failure.unsubscribe();
+        forget();
         if (end && writer.canWriteEof()) writer.writeEof();
         else if (end) writer.close();
-        inner.complete();
-      });
-      concat(piped, ended).subscribe(subscriber);
+      };
+      // Nothing comes of a drain, but its type does not say so.
+      const output = subscriber as unknown as Subscriber<void>;
+      this.#consume(chunkDecoder, new Consumption(write, output, 1, atEnd), 'bytes');
     });
   }
 
@@ -316,18 +313,24 @@ export class StreamReader {
     return this.#reads.length;
   }
 
-  #readOnce<T>(decoder: Decoder<T>, atEnd: () => T): Observable<T> {
+  #readOnce<T>(decoder: Decoder<T>, atEnd: () => T, reach: Reach = 'message'): Observable<T> {
     return new Observable((subscriber) => {
-      const read = new FrameRead(this.#reads.source, decoder, subscriber, true, atEnd);
+      const read = new FrameRead(this.#reads.source, decoder, subscriber, true, reach, atEnd);
       this.#reads.start(read, this);
     });
   }
 
-  #frames<T>(decoder: DecoderFactory<T>, once: boolean): Observable<T> {
+  #frames<T>(decoder: DecoderFactory<T>, once: boolean, reach: Reach): Observable<T> {
     return new Observable((subscriber) => {
-      const read = new FrameRead(this.#reads.source, decoder(), subscriber, once);
+      const read = new FrameRead(this.#reads.source, decoder(), subscriber, once, reach);
       this.#reads.start(read, this);
     });
+  }
+
+  #consume<T, R>(decoder: Decoder<T>, consumption: Consumption<T, R>, reach: Reach): void {
+    const read = new FrameRead(this.#reads.source, decoder, consumption, false, reach);
+    consumption.start(read, () => this.#reads.serve());
+    this.#reads.start(read, this);
   }
 }
 

@@ -1,19 +1,8 @@
-import {
-  defer,
-  distinctUntilChanged,
-  endWith,
-  ignoreElements,
-  map,
-  Observable,
-  startWith,
-  take,
-  throwIfEmpty,
-} from 'rxjs';
-import { UnreadPlaintextError, WriteAfterEndError } from './errors.js';
-import type { ReadQueue } from './ReadQueue.js';
+import { defer, Observable } from 'rxjs';
 import type { Data } from '../bytes/Separator.js';
+import type { ConnectionCore } from './ConnectionCore.js';
+import { ConnectionClosedError, UnreadPlaintextError, WriteAfterEndError } from './errors.js';
 import type { ExtraInfo, StartTlsOptions, Transport } from './Transport.js';
-import type { WriteState } from './WriteState.js';
 
 /**
  * The sending half of a connection: asyncio's `StreamWriter`.
@@ -44,14 +33,12 @@ import type { WriteState } from './WriteState.js';
  */
 export class StreamWriter {
   readonly transport: Transport;
-  readonly #state: WriteState;
-  readonly #reads: Pick<ReadQueue, 'length'>;
+  readonly #core: ConnectionCore;
 
   /** @internal */
-  constructor(state: WriteState, reads: Pick<ReadQueue, 'length'>) {
-    this.transport = state.transport;
-    this.#state = state;
-    this.#reads = reads;
+  constructor(core: ConnectionCore) {
+    this.transport = core.transport;
+    this.#core = core;
   }
 
   /**
@@ -59,7 +46,10 @@ export class StreamWriter {
    * low one. Completes when the connection is closed or lost.
    */
   get drain$(): Observable<void> {
-    return this.#state.drained$;
+    return new Observable((subscriber) => {
+      subscriber.add(this.#core.writes.drained.add(() => subscriber.next()));
+      subscriber.add(this.onGone(() => subscriber.complete()));
+    });
   }
 
   /**
@@ -67,13 +57,20 @@ export class StreamWriter {
    * the low one. Completes when the connection is closed or lost.
    */
   get paused$(): Observable<boolean> {
-    // Read anew at each change, not handed on: a subscriber that writes inside `next` must not leave the ones behind
-    // it with the value of before.
-    return this.#state.pausedChanged$.pipe(
-      startWith(undefined),
-      map(() => this.#state.paused),
-      distinctUntilChanged(),
-    );
+    return new Observable((subscriber) => {
+      const { writes } = this.#core;
+      let told: boolean | undefined;
+      // Read anew at each change, not handed on: a subscriber that writes inside `next` must not leave those that come
+      // after it with the value of before.
+      const tell = (): void => {
+        if (told === writes.paused) return;
+        told = writes.paused;
+        subscriber.next(told);
+      };
+      subscriber.add(writes.pausedChanged.add(tell));
+      tell();
+      subscriber.add(this.onGone(() => subscriber.complete()));
+    });
   }
 
   /**
@@ -81,7 +78,7 @@ export class StreamWriter {
    * `writer.write(data)`, then `return writer.paused ? writer.drain() : undefined`.
    */
   get paused(): boolean {
-    return this.#state.paused;
+    return this.#core.writes.paused;
   }
 
   /**
@@ -95,7 +92,7 @@ export class StreamWriter {
     if (typeof data !== 'string' && !isBytes(data)) {
       throw new TypeError(`data must be a string or a Uint8Array, not ${String(data)}`);
     }
-    this.#state.write(data);
+    this.#core.writes.write(data);
   }
 
   /** Writes each of them. */
@@ -112,20 +109,17 @@ export class StreamWriter {
    */
   drain(): Observable<void> {
     return new Observable((subscriber) => {
-      if (this.#state.closed) {
-        subscriber.error(this.#state.closedError());
-      } else if (this.#state.paused) {
-        return this.#state.drained$
-          .pipe(
-            take(1),
-            throwIfEmpty(() => this.#state.closedError()),
-          )
-          .subscribe(subscriber);
-      } else {
+      const { lifecycle, writes } = this.#core;
+      const answer = (): void => {
         subscriber.next();
         subscriber.complete();
+      };
+      if (lifecycle.error !== undefined) subscriber.error(lifecycle.error);
+      else if (!writes.paused) answer();
+      else {
+        subscriber.add(writes.drained.add(answer));
+        subscriber.add(this.onGone((error) => subscriber.error(error)));
       }
-      return undefined;
     });
   }
 
@@ -137,10 +131,15 @@ export class StreamWriter {
   send(data: Data): Observable<never> {
     return new Observable((subscriber) => {
       this.write(data);
-      const { paused, closed } = this.#state;
-      // Most often there is nothing to wait for, and the subscriptions below cost more than the write.
-      if (!paused && !closed) subscriber.complete();
-      else this.drain().pipe(ignoreElements()).subscribe(subscriber);
+      const { lifecycle, writes } = this.#core;
+      // Most often there is nothing to wait for, and the subscription below costs more than the write.
+      if (!writes.paused && lifecycle.error === undefined) subscriber.complete();
+      else {
+        this.drain().subscribe({
+          error: (error: unknown) => subscriber.error(error),
+          complete: () => subscriber.complete(),
+        });
+      }
     });
   }
 
@@ -151,12 +150,12 @@ export class StreamWriter {
 
   /** Ends the sending direction behind what was written; reading goes on. A second call does nothing. */
   writeEof(): void {
-    this.#state.writeEof();
+    this.#core.writeEof();
   }
 
   /** Sends what was written, then closes both directions. A second call does nothing. */
   close(): void {
-    this.#state.close();
+    this.#core.close();
   }
 
   /**
@@ -166,12 +165,12 @@ export class StreamWriter {
    * `ConnectionClosedError`, `reason` being its `cause`.
    */
   abort(reason?: unknown): void {
-    this.#state.abort(reason);
+    this.#core.abort(reason);
   }
 
   /** True from `close()`, `abort()` or the loss of the connection on. */
   isClosing(): boolean {
-    return this.#state.closing || this.#state.closed;
+    return this.#core.lifecycle.closing;
   }
 
   /**
@@ -181,18 +180,31 @@ export class StreamWriter {
    * - **Errors** with `ConnectionLostError` when it was lost.
    */
   waitClosed(): Observable<void> {
-    return this.#state.waitClosed();
-  }
-
-  /** @internal Errors when the connection is lost or closed, with what `drain()` then errors with. */
-  failure(): Observable<never> {
-    return this.#state.drained$.pipe(
-      ignoreElements(),
-      endWith(undefined),
-      map(() => {
-        throw this.#state.closedError();
+    return new Observable((subscriber) =>
+      this.onGone(() => {
+        const { loss } = this.#core.lifecycle;
+        if (loss !== undefined) subscriber.error(loss);
+        else {
+          subscriber.next();
+          subscriber.complete();
+        }
       }),
     );
+  }
+
+  /** @internal What `drain()` errors with, once nothing can be sent any more. */
+  get goneError(): Error | undefined {
+    return this.#core.lifecycle.error;
+  }
+
+  /**
+   * Calls when the connection is gone, at once if it is, with what `drain()` then errors with. Returns what takes it
+   * back. Whoever waits here uses the writer, so it is kept as long as the connection is open.
+   *
+   * @internal
+   */
+  onGone(listener: (error: Error) => void): () => void {
+    return this.#core.onGone(() => listener(this.goneError!));
   }
 
   /**
@@ -217,10 +229,11 @@ export class StreamWriter {
     if (this.transport.startTls === undefined) throw new TypeError('This transport cannot start TLS');
     const securing = this.transport.startTls(options);
     return defer(() => {
-      if (this.isClosing()) throw this.#state.closedError();
-      if (this.#state.ended) throw new WriteAfterEndError('startTls() after writeEof()');
-      const unread = this.#reads.length;
-      if (unread > 0) throw new UnreadPlaintextError(unread);
+      const { lifecycle, reads } = this.#core;
+      if (lifecycle.error !== undefined) throw lifecycle.error;
+      if (lifecycle.closing) throw new ConnectionClosedError('The connection is closed by this side');
+      if (lifecycle.phase === 'ended') throw new WriteAfterEndError('startTls() after writeEof()');
+      if (reads.length > 0 || reads.readAhead) throw new UnreadPlaintextError(reads.length);
       return securing;
     });
   }

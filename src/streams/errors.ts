@@ -94,18 +94,23 @@ export class IdleTimeoutError extends StreamError {
 }
 
 /**
- * Bytes that came in plain were not read when `startTls` was called: whoever sent them may not be the peer that the
- * handshake proves (CVE-2011-0411). Read them first, or abort.
+ * `startTls` was called, and plaintext from after the message that asked for it may be there, unread or read already:
+ * whoever sent it may not be the peer that the handshake proves (CVE-2011-0411). Read that message by itself, with
+ * `readLine`, `readUntil`, `readExactly`, `readFrame`, or in the work of `consume`; or abort.
  */
 export class UnreadPlaintextError extends StreamError {
   override readonly name = 'UnreadPlaintextError';
   readonly code = 'ERR_UNREAD_PLAINTEXT';
 
   constructor(
-    /** How many there are. */
+    /** How many bytes are unread; 0 where a read may have delivered them. */
     readonly bytes: number,
   ) {
-    super(`startTls() with ${bytes} bytes unread that came in plain`);
+    super(
+      bytes > 0
+        ? `startTls() with ${bytes} bytes unread that came in plain`
+        : 'startTls() after a read (lines, frames, chunks, read(n)) that may have delivered more than the message that asked for it: read that with readLine, readUntil, readExactly or readFrame, or in consume',
+    );
   }
 }
 

@@ -1,6 +1,8 @@
 import { take } from 'rxjs';
 import type { DecoderFactory } from '../bytes/Decoder.js';
 import type { Data } from '../bytes/Separator.js';
+import { ConnectionSettings } from '../streams/ConnectionSettings.js';
+import { reportError } from '../streams/reportError.js';
 import { ReadQueue } from '../streams/ReadQueue.js';
 import { StreamReader } from '../streams/StreamReader.js';
 import { copyBytes } from '../bytes/text.js';
@@ -244,7 +246,12 @@ class FedReader extends StreamReader {
   readonly #fed: ReadQueue;
 
   constructor() {
-    const fed = new ReadQueue({ pause: () => undefined, resume: () => undefined }, 2 ** 30);
+    const fed = new ReadQueue(
+      { pause: () => undefined, resume: () => undefined },
+      ConnectionSettings.of({ limit: 2 ** 30 }),
+      reportError,
+      () => undefined,
+    );
     super(fed, 2 ** 30);
     this.#fed = fed;
   }

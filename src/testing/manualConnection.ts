@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
-import { Connection, type ConnectionOptions } from '../streams/Connection.js';
+import { Connection } from '../streams/Connection.js';
+import type { ConnectionOptions } from '../streams/ConnectionSettings.js';
 import { ManualTransport, type ManualTransportOptions, type TransportEvent } from './ManualTransport.js';
 
 /** A connection in a test: a real reader and a real writer, on a transport that the test plays. */

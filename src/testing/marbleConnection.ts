@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { ConnectionOptions } from '../streams/Connection.js';
+import type { ConnectionOptions } from '../streams/ConnectionSettings.js';
 import { connectionReset } from '../streams/errors.js';
 import type { Data } from '../bytes/Separator.js';
 import { manualConnection, type ManualConnection } from './manualConnection.js';

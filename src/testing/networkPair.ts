@@ -1,4 +1,5 @@
-import { checkConnectionOptions, Connection, type ConnectionOptions } from '../streams/Connection.js';
+import { Connection } from '../streams/Connection.js';
+import { ConnectionSettings, type ConnectionOptions } from '../streams/ConnectionSettings.js';
 import { networkTransports, type NetworkOptions } from './NetworkTransport.js';
 
 export interface NetworkPairOptions extends ConnectionOptions, NetworkOptions {}
@@ -42,7 +43,7 @@ export interface NetworkPairOptions extends ConnectionOptions, NetworkOptions {}
  */
 export function networkPair(options: NetworkPairOptions = {}): [Connection, Connection] {
   // Before the network is there: it would keep its subscription to clogged$.
-  checkConnectionOptions(options);
+  ConnectionSettings.of(options);
   const [one, other] = networkTransports(options);
   return [new Connection(one, options), new Connection(other, options)];
 }

@@ -1,5 +1,6 @@
 import { asyncScheduler, type Observable } from 'rxjs';
-import { Connection, type ConnectionOptions } from '../streams/Connection.js';
+import { Connection } from '../streams/Connection.js';
+import type { ConnectionOptions } from '../streams/ConnectionSettings.js';
 import { ScriptedTransport } from './ScriptedTransport.js';
 import type { ScriptStep } from './ScriptStep.js';
 

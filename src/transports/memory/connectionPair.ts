@@ -1,4 +1,5 @@
-import { Connection, type ConnectionOptions } from '../../streams/Connection.js';
+import { Connection } from '../../streams/Connection.js';
+import type { ConnectionOptions } from '../../streams/ConnectionSettings.js';
 import { MemoryTransport } from './MemoryTransport.js';
 
 /**

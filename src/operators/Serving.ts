@@ -1,0 +1,180 @@
+import {
+  asyncScheduler,
+  from,
+  type Observable,
+  Subject,
+  take,
+  takeUntil,
+  type Subscriber,
+  type Subscription,
+} from 'rxjs';
+import type { Connection } from '../streams/Connection.js';
+import { TooManyConnectionsError } from '../streams/errors.js';
+import { Reentrant } from '../streams/Reentrant.js';
+import { reportFailure } from './reportFailure.js';
+import { runHandler, type ConnectionHandler } from './runHandler.js';
+import type { ServeOptions } from './ServeOptions.js';
+
+/**
+ * One subscription to `serve`. A connection passes through these places, in this order:
+ *
+ * | place   | what it waits for               | it leaves when                                                        |
+ * | ------- | ------------------------------- | --------------------------------------------------------------------- |
+ * | waiting | one of the places to be served  | there is one, it is gone by itself, or serving stops (it is closed)   |
+ * | served  | its handler, then its close     | nothing of it is left, not even a socket                              |
+ *
+ * Handlers, their teardowns and `onError` are not ours: what they throw is told, and no other connection notices.
+ *
+ * @internal
+ */
+export class Serving<R> {
+  readonly #handler: ConnectionHandler<R>;
+  readonly #options: ServeOptions;
+  readonly #subscriber: Subscriber<R>;
+  // In the order of their arrival; nobody else knows of those that wait.
+  readonly #waiting = new Set<Connection>();
+  // With their handlers, as long as these run.
+  readonly #served = new Map<Connection, Subscription | undefined>();
+  readonly #admitting = new Reentrant(() => this.#admitWaiting());
+  readonly #stopped = new Subject<void>();
+  // The source goes on; it has completed, and those that wait have their turn; nobody waits any more; all is over.
+  #state: 'open' | 'completed' | 'stopping' | 'over' = 'open';
+
+  constructor(handler: ConnectionHandler<R>, options: ServeOptions, subscriber: Subscriber<R>) {
+    this.#handler = handler;
+    this.#options = options;
+    this.#subscriber = subscriber;
+  }
+
+  run(source: Observable<Connection>): void {
+    const subscriber = this.#subscriber;
+    const { stop } = this.#options;
+    subscriber.add(() => this.#end());
+    if (stop !== undefined) {
+      subscriber.add(
+        from(stop)
+          .pipe(take(1))
+          .subscribe({ next: () => this.#stop(), error: (error: unknown) => subscriber.error(error) }),
+      );
+    }
+    if (this.#state !== 'open') return;
+    source.pipe(takeUntil(this.#stopped)).subscribe({
+      next: (connection) => this.#take(connection),
+      error: (error: unknown) => subscriber.error(error),
+      complete: () => {
+        if (this.#state === 'open') this.#state = 'completed';
+        this.#settle();
+      },
+    });
+  }
+
+  #take(connection: Connection): void {
+    const { concurrency = Infinity, maxPending = Infinity } = this.#options;
+    if (this.#state !== 'open') {
+      connection.release();
+    } else if (this.#served.size >= concurrency && this.#waiting.size >= maxPending) {
+      this.#refuse(connection, new TooManyConnectionsError(concurrency, maxPending));
+    } else {
+      this.#waiting.add(connection);
+      this.#admitting.run();
+      // One that has gone would keep others out.
+      if (this.#waiting.has(connection)) connection.core.onGone(() => this.#waiting.delete(connection));
+    }
+  }
+
+  // A last reply is still sent; without one the peer sees a reset.
+  #refuse(connection: Connection, error: Error): void {
+    const { core } = connection;
+    const before = core.writes.activity;
+    this.#tellError(error, connection);
+    if (core.writes.activity === before) core.abort(error);
+    else connection.release();
+  }
+
+  #admitWaiting(): void {
+    const { concurrency = Infinity } = this.#options;
+    for (const connection of this.#waiting) {
+      if (this.#served.size >= concurrency) break;
+      this.#waiting.delete(connection);
+      this.#serve(connection);
+    }
+    this.#settle();
+  }
+
+  #serve(connection: Connection): void {
+    const { core } = connection;
+    const { idleTimeout, scheduler = asyncScheduler } = this.#options;
+    this.#served.set(connection, undefined);
+    core.report = (error) => this.#tellError(error, connection);
+    if (idleTimeout !== undefined) core.watchIdle(idleTimeout, scheduler);
+    const handling = runHandler(this.#handler, connection, this.#options).subscribe({
+      next: (value) => this.#subscriber.next(value),
+      error: (error: unknown) => {
+        this.#tellError(error, connection);
+        this.#close(connection);
+      },
+      complete: () => this.#close(connection),
+    });
+    if (!handling.closed) this.#served.set(connection, handling);
+    core.onReleased(() => {
+      this.#served.delete(connection);
+      this.#admitting.run();
+    });
+  }
+
+  #close(connection: Connection): void {
+    if (this.#served.has(connection)) this.#served.set(connection, undefined);
+    connection.release();
+  }
+
+  #stop(): void {
+    const { grace = 30_000, scheduler = asyncScheduler } = this.#options;
+    this.#state = 'stopping';
+    this.#stopped.next();
+    this.#releaseWaiting();
+    this.#settle();
+    if (!this.#subscriber.closed) this.#subscriber.add(scheduler.schedule(() => this.#cut(), grace));
+  }
+
+  // The grace is over: handlers are unsubscribed, and their peers see a reset, not the end of half an answer.
+  #cut(): void {
+    for (const [connection, handling] of this.#served) {
+      // Until the handler is gone nothing can be written or closed, whatever a teardown tries.
+      connection.core.abort(undefined, () => handling?.unsubscribe());
+    }
+    this.#settle();
+  }
+
+  #settle(): void {
+    if (this.#state !== 'open' && this.#served.size + this.#waiting.size === 0) this.#subscriber.complete();
+  }
+
+  // Completed, failed or unsubscribed.
+  #end(): void {
+    this.#state = 'over';
+    this.#stopped.next();
+    this.#releaseWaiting();
+    for (const [connection, handling] of this.#served) {
+      try {
+        handling?.unsubscribe();
+      } catch (error) {
+        this.#tellError(error, connection);
+      }
+      connection.release();
+    }
+  }
+
+  #releaseWaiting(): void {
+    for (const connection of this.#waiting) connection.release();
+    this.#waiting.clear();
+  }
+
+  #tellError(error: unknown, connection: Connection): void {
+    const { onError = reportFailure } = this.#options;
+    try {
+      onError(error, connection);
+    } catch (ofOnError) {
+      reportFailure(ofOnError);
+    }
+  }
+}

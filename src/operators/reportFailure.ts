@@ -1,0 +1,26 @@
+/**
+ * Tells of a handler's error where there is no `onError`: a process warning, in browsers `reportError`. Harms nobody,
+ * whatever was thrown.
+ *
+ * @internal
+ */
+export function reportFailure(error: unknown): void {
+  const platform = globalThis as {
+    process?: { emitWarning?(warning: Error | string): void };
+    reportError?(error: unknown): void;
+  };
+  if (platform.process?.emitWarning) platform.process.emitWarning(presentable(error));
+  else platform.reportError?.(error);
+}
+
+// A warning is printed later, out of anybody's reach: what cannot be shown must not get there.
+function presentable(error: unknown): Error | string {
+  try {
+    if (!(error instanceof Error)) return String(error);
+    const { name, message, stack } = error;
+    if ([name, message, stack].every((part) => typeof part === 'string')) return error;
+  } catch {
+    // A getter, or a conversion to text, that throws.
+  }
+  return new Error('A handler failed with an error that cannot be shown', { cause: error });
+}

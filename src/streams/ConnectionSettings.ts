@@ -1,0 +1,86 @@
+import { asyncScheduler, type SchedulerLike } from 'rxjs';
+import { checkLimit } from '../bytes/check.js';
+import { checkMilliseconds, checkTimeout } from './check.js';
+import type { Transport } from './Transport.js';
+
+/** Where the write queue makes the writer pause, and where it goes on; in bytes, `highWaterMark ≥ lowWaterMark ≥ 0`. */
+export interface WaterMarks {
+  /** Paused above it. Default: 64 KiB, or four times the low one if only that is given. */
+  highWaterMark?: number;
+  /** Goes on at or below it. Default: a quarter of the high one. */
+  lowWaterMark?: number;
+}
+
+export interface ConnectionOptions extends WaterMarks {
+  /** Bytes: how far `readUntil`, `readLine` and `lines` look; half of what may wait unread. Default: 64 KiB. */
+  limit?: number;
+  /**
+   * Milliseconds that a graceful close may go without progress before it becomes an abort, where the library closes for
+   * you: at unsubscription, at a handler's end, at the end of `await using`. Progress is whatever the peer takes of what
+   * was written. It may take a quarter longer. Default: 30 s.
+   */
+  closeTimeout?: number;
+  /**
+   * Milliseconds, more than 0: a connection on which nothing of use happens for so long is lost, with an
+   * `IdleTimeoutError` as the cause. Of use is what a read takes, what is written, and what the peer takes of that; a
+   * peer that trickles counts once it has sent 1 KiB. It may take a quarter longer. Default: no such limit.
+   */
+  idleTimeout?: number;
+  /** Where time comes from. Default: RxJS's `asyncScheduler`. */
+  scheduler?: SchedulerLike;
+  /** Puts something between the connection and its transport: a wiretap, for example. Default: nothing. */
+  wrap?: (transport: Transport) => Transport;
+}
+
+/** 64 KiB, as asyncio's. @internal */
+export const DEFAULT_LIMIT = 65536;
+
+/** The options of a connection, checked and complete. @internal */
+export class ConnectionSettings implements ConnectionOptions {
+  readonly limit: number;
+  readonly highWaterMark: number;
+  readonly lowWaterMark: number;
+  readonly closeTimeout: number;
+  readonly idleTimeout?: number;
+  readonly scheduler: SchedulerLike;
+  readonly wrap?: (transport: Transport) => Transport;
+
+  private constructor(options: ConnectionOptions) {
+    const { limit = DEFAULT_LIMIT, closeTimeout = 30_000, scheduler = asyncScheduler } = options;
+    const { idleTimeout, wrap, lowWaterMark } = options;
+    const high = options.highWaterMark ?? (lowWaterMark === undefined ? 65536 : lowWaterMark * 4);
+    const low = lowWaterMark ?? Math.floor(high / 4);
+    checkLimit(limit);
+    // Not by coercion: '10' and 10n compare as numbers do.
+    if (!(Number.isFinite(high) && Number.isFinite(low) && high >= low && low >= 0)) {
+      throw new RangeError(
+        `Water marks must be highWaterMark >= lowWaterMark >= 0 (bytes), not ${String(high)} and ${String(low)}`,
+      );
+    }
+    checkMilliseconds('closeTimeout', closeTimeout);
+    if (idleTimeout !== undefined) {
+      checkTimeout('idleTimeout', idleTimeout);
+      this.idleTimeout = idleTimeout;
+    }
+    checkMethod('scheduler', scheduler, 'schedule');
+    if (wrap !== undefined) {
+      if (typeof wrap !== 'function') throw new TypeError(`wrap must be a function, not ${String(wrap)}`);
+      this.wrap = wrap;
+    }
+    this.limit = limit;
+    this.highWaterMark = high;
+    this.lowWaterMark = low;
+    this.closeTimeout = closeTimeout;
+    this.scheduler = scheduler;
+  }
+
+  /** Throws at the call what is wrong with the options; those that are resolved already stay as they are. */
+  static of(options: ConnectionOptions = {}): ConnectionSettings {
+    return options instanceof ConnectionSettings ? options : new ConnectionSettings(options);
+  }
+}
+
+function checkMethod(name: string, value: object, method: string): void {
+  if (typeof (value as Record<string, unknown> | null)?.[method] !== 'function')
+    throw new TypeError(`${name} must have a method ${method}`);
+}

@@ -1,0 +1,118 @@
+import { ConnectionClosedError, ConnectionLostError, WriteAfterEndError } from './errors.js';
+
+/**
+ * What has become of a connection, seen from this side:
+ *
+ * ```text
+ *          writeEof()        close()
+ *   open ─────────────▶ ended ──────▶ closing ──┐
+ *    │ └─────────────────────────────▶ ▲        │ closed by the transport,
+ *    │        close()          │       │        │ from any phase
+ *    └──────────── abort() ────┴──▶ aborted ────┴──▶ gone
+ * ```
+ */
+export type Phase = 'open' | 'ended' | 'closing' | 'aborted' | 'gone';
+
+/**
+ * The one place that knows in which phase a connection is, and what each call does in it:
+ *
+ * | phase     | `write`                 | `drain`                 | `writeEof` | `close`  | `abort`  | `waitClosed` |
+ * | --------- | ----------------------- | ----------------------- | ---------- | -------- | -------- | ------------ |
+ * | `open`    | sends                   | waits for room          | `ended`    | closes   | resets   | waits        |
+ * | `ended`   | `WriteAfterEndError`    | waits for room          | –          | closes   | resets   | waits        |
+ * | `closing` | `WriteAfterEndError`    | waits for room          | –          | –        | resets   | waits        |
+ * | `aborted` | `ConnectionClosedError` | `ConnectionClosedError` | –          | –        | –        | waits        |
+ * | `gone`    | as before; where it was open: drops | `error`     | –          | –        | –        | loss or value |
+ *
+ * `error` is fixed at the moment the connection goes, whoever closes what afterwards:
+ *
+ * | gone from         | by an error           | without one                                    |
+ * | ----------------- | --------------------- | ---------------------------------------------- |
+ * | `open`            | `ConnectionLostError` | `ConnectionLostError`: the peer closed it      |
+ * | `ended`           | `ConnectionLostError` | `ConnectionClosedError`: both directions ended |
+ * | `closing`         | `ConnectionLostError` | `ConnectionClosedError`                        |
+ * | `aborted`         | `ConnectionClosedError`, its cause what `abort` was given              |
+ *
+ * Reads fail with it after a loss and an abort; without an error they find the end of the stream.
+ *
+ * @internal
+ */
+export class Lifecycle {
+  #phase: Phase = 'open';
+  // What ended the sending direction.
+  #refusal: 'writeEof()' | 'close()' | undefined;
+  #error: Error | undefined;
+  #failure: Error | undefined;
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** What `drain` and requests error with: known from an abort on, and when the connection has gone. */
+  get error(): Error | undefined {
+    return this.#error;
+  }
+
+  /** What reads fail with: an abort, or a loss. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** What `waitClosed` errors with. */
+  get loss(): Error | undefined {
+    return this.#failure instanceof ConnectionLostError ? this.#failure : undefined;
+  }
+
+  get closing(): boolean {
+    return this.#phase !== 'open' && this.#phase !== 'ended';
+  }
+
+  /** Throws what `write` throws in this phase. */
+  checkWrite(): void {
+    if (this.#refusal !== undefined) throw new WriteAfterEndError(`write() after ${this.#refusal}`);
+    if (this.#error instanceof ConnectionClosedError) throw this.#error;
+  }
+
+  /** Whether there is anything to be done. */
+  end(): boolean {
+    return this.#turn('ended', this.#phase === 'open', 'writeEof()');
+  }
+
+  close(): boolean {
+    return this.#turn('closing', !this.closing, 'close()');
+  }
+
+  abort(reason: unknown): boolean {
+    const turned = this.#turn('aborted', this.#phase !== 'aborted' && this.#phase !== 'gone', undefined);
+    if (turned) {
+      this.#error = new ConnectionClosedError('The connection was aborted by this side', { cause: reason });
+    }
+    return turned;
+  }
+
+  /** The transport has closed, with an error if it broke. False: it had already. */
+  go(error: unknown): boolean {
+    const from = this.#phase;
+    if (from === 'gone') return false;
+    this.#phase = 'gone';
+    if (from === 'aborted') {
+      this.#failure = this.#error;
+    } else if (error !== undefined) {
+      this.#failure = this.#error = new ConnectionLostError(error);
+    } else if (from === 'open') {
+      this.#error = new ConnectionLostError(new Error('the peer closed it'));
+    } else {
+      this.#error = new ConnectionClosedError(
+        from === 'ended' ? 'Both directions have ended' : 'The connection was closed by this side',
+      );
+    }
+    return true;
+  }
+
+  #turn(phase: Phase, allowed: boolean, refusal: 'writeEof()' | 'close()' | undefined): boolean {
+    if (!allowed) return false;
+    this.#phase = phase;
+    this.#refusal = refusal;
+    return true;
+  }
+}
