@@ -116,7 +116,7 @@ export class FrameRead<T> implements ActiveRead, Unsubscribable {
     while (!subscriber.closed && !(this.once && this.#firstEnd >= 0)) {
       if (this.full) return false;
       let frame: T | undefined;
-      let start = 0;
+      const start = queue.position;
       try {
         // Not the first frame: only one that is taken by itself shows where it ends.
         if (decoder.decodeBatch !== undefined && this.#firstEnd >= 0) {
@@ -125,7 +125,6 @@ export class FrameRead<T> implements ActiveRead, Unsubscribable {
           if (decoder.decodeBatch(queue, subscriber)) return true;
         }
         queue.hold();
-        start = queue.position;
         frame = decoder.decode(queue);
         if (frame === undefined && source.state === 'ended') frame = this.#end();
       } catch (error) {
