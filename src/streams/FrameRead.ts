@@ -72,9 +72,10 @@ export class FrameRead<T> implements ActiveRead, Unsubscribable {
   listed = false;
   previous: ActiveRead | undefined;
   next: ActiveRead | undefined;
-  #armed = false;
+  // Not private to the engine, which makes such fields at twice the cost, for each read anew.
+  private armed = false;
   // Where its first message ended, in bytes of the stream, -1 before; what is beyond it has been read ahead.
-  #firstEnd = -1;
+  private firstEnd = -1;
 
   constructor(
     readonly source: ByteSource,
@@ -88,16 +89,16 @@ export class FrameRead<T> implements ActiveRead, Unsubscribable {
   ) {}
 
   get readAhead(): boolean {
-    if (this.reach === 'message' || this.#firstEnd < 0) return false;
+    if (this.reach === 'message' || this.firstEnd < 0) return false;
     const { queue } = this.source;
-    return queue.position - queue.held > this.#firstEnd;
+    return queue.position - queue.held > this.firstEnd;
   }
 
   // A teardown costs as much as the rest of a short read, so only a read that has to wait gets one; and the read is
   // its own, which saves the closure.
   arm(): void {
-    if (this.#armed) return;
-    this.#armed = true;
+    if (this.armed) return;
+    this.armed = true;
     this.subscriber.add(this);
   }
 
@@ -113,13 +114,13 @@ export class FrameRead<T> implements ActiveRead, Unsubscribable {
   advance(): boolean {
     const { source, decoder, subscriber } = this;
     const { queue } = source;
-    while (!subscriber.closed && !(this.once && this.#firstEnd >= 0)) {
+    while (!subscriber.closed && !(this.once && this.firstEnd >= 0)) {
       if (this.full) return false;
       let frame: T | undefined;
       const start = queue.position;
       try {
         // Not the first frame: only one that is taken by itself shows where it ends.
-        if (decoder.decodeBatch !== undefined && this.#firstEnd >= 0) {
+        if (decoder.decodeBatch !== undefined && this.firstEnd >= 0) {
           // Nothing is held back here, so that what it emits does not come again with a later rollback.
           queue.rollback();
           if (decoder.decodeBatch(queue, subscriber)) return true;
@@ -144,7 +145,7 @@ export class FrameRead<T> implements ActiveRead, Unsubscribable {
       // Before the subscriber sees the frame, as it may read on from inside its `next`.
       queue.commit();
       // Of a chunk nobody knows where its first message ends.
-      if (this.#firstEnd < 0) this.#firstEnd = this.reach === 'bytes' ? start : queue.position;
+      if (this.firstEnd < 0) this.firstEnd = this.reach === 'bytes' ? start : queue.position;
       subscriber.next(frame);
     }
     if (!subscriber.closed) subscriber.complete();

@@ -112,7 +112,9 @@ export class ReadQueue {
     read.previous = last;
     read.listed = true;
     this.#unsettled ??= read;
-    if (this.#serving.running || this.#first !== read) {
+    // From inside the call that serves the reads: it comes to this one too.
+    if (this.#serving.running) return;
+    if (this.#first !== read) {
       this.serve();
     } else if (this.#atOnce >= MOST_AT_ONCE) {
       this.#atOnce = 0;
@@ -128,14 +130,18 @@ export class ReadQueue {
   // told of a frame wait until that call has returned: so values never overtake each other and the stack stays flat.
   serve(): void {
     this.#serving.run();
+    if (this.#serving.running) return;
     // Not while reads are served: what a transport delivers when it resumes has to be stopped again in time.
-    if (!this.#serving.running) this.#controlFlow();
+    this.#controlFlow();
+    this.#settled();
   }
 
   #serve(): void {
-    for (let read = this.#first; read?.advance(); read = this.#first) this.#remove(read);
-    this.#settleNew();
-    this.#settled();
+    let read: ActiveRead | undefined;
+    do {
+      for (read = this.#first; read?.advance(); read = this.#first) this.#remove(read);
+      this.#settleNew();
+    } while (this.#first !== read);
   }
 
   // Only now is it known who holds the reader, as the one that did may just have given way.
