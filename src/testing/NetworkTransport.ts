@@ -5,7 +5,8 @@ import type { Data } from '../bytes/Separator.js';
 import { copyBytes } from '../bytes/text.js';
 import type { Transport, TransportReceiver } from '../streams/Transport.js';
 import type { Chaos } from './chaos.js';
-import { Network, type NetworkEnd, type NetworkLine } from './Network.js';
+import { Network } from './Network.js';
+import type { NetworkEnd, NetworkLine } from './NetworkLine.js';
 
 /** What the network between two ends is like; each direction for itself. */
 export interface NetworkOptions {
