@@ -1,6 +1,6 @@
 /** What a timer can have. @internal */
 export function checkMilliseconds(name: string, milliseconds: number): void {
-  if (!(milliseconds >= 0 && milliseconds < 2 ** 31)) {
+  if (!(typeof milliseconds === 'number' && milliseconds >= 0 && milliseconds < 2 ** 31)) {
     throw new RangeError(`${name} must be 0 to 2^31 - 1 milliseconds, not ${String(milliseconds)}`);
   }
 }

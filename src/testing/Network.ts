@@ -1,4 +1,6 @@
 import { Subscription, type Observable } from 'rxjs';
+import { Reentrant } from '../streams/Reentrant.js';
+import { reportError } from '../streams/reportError.js';
 import { NetworkLine, type NetworkClock, type NetworkTraits } from './NetworkLine.js';
 
 const LONGEST_TIMER = 2 ** 31 - 1;
@@ -11,7 +13,9 @@ export class Network implements NetworkClock {
   readonly #resources = new Subscription();
   #sent = 0;
   #clogged = false;
-  #pumping = false;
+  // The time up to which everything is delivered.
+  #reached = -Infinity;
+  readonly #delivery = new Reentrant(() => this.#deliver());
   #timer: Subscription | undefined;
   #timerAt = Infinity;
 
@@ -22,18 +26,17 @@ export class Network implements NetworkClock {
   }
 
   clogWhile(clogged$: Observable<boolean>): void {
-    this.#resources.add(
-      clogged$.subscribe({
-        next: (clogged) => {
-          this.#clogged = clogged;
-          this.pump();
-        },
-        error: (error: unknown) => {
-          for (const { to } of this.lines) to.lose(error);
-          this.pump();
-        },
-      }),
-    );
+    const subscription = clogged$.subscribe({
+      next: (clogged) => {
+        this.#clogged = clogged;
+        this.pump();
+      },
+      error: (error: unknown) => {
+        for (const { to } of this.lines) to.lose(error);
+        this.pump();
+      },
+    });
+    attempt(() => this.#resources.add(subscription));
   }
 
   now(): number {
@@ -46,24 +49,19 @@ export class Network implements NetworkClock {
 
   /** Delivers whatever is due. A timer may fire a little early: then `until` is the time that it stands for. */
   pump(until = -Infinity): void {
-    // An end that answers from inside comes here again: the outermost call does it all, and the stack stays flat.
-    if (this.#pumping) return;
-    this.#pumping = true;
-    try {
-      for (;;) {
-        const reached = Math.max(until, this.now());
-        const line = this.#next(reached);
-        if (line === undefined) break;
-        line.deliver(reached);
-      }
-    } finally {
-      this.#pumping = false;
-    }
-    this.#setTimer();
+    const now = Math.max(until, this.now());
+    this.#reached = this.#delivery.running ? Math.max(now, this.#reached) : now;
+    this.#delivery.run();
+    if (!this.#delivery.running) this.#setTimer();
   }
 
-  #next(reached: number): NetworkLine | undefined {
+  #deliver(): void {
+    for (let line = this.#next(); line !== undefined; line = this.#next()) line.deliver(this.#reached);
+  }
+
+  #next(): NetworkLine | undefined {
     if (this.#clogged) return undefined;
+    const reached = this.#reached;
     const [one, other] = this.lines;
     const oneReady = one.readyAt <= reached;
     if (!(other.readyAt <= reached)) return oneReady ? one : undefined;
@@ -75,9 +73,9 @@ export class Network implements NetworkClock {
   #setTimer(): void {
     const [one, other] = this.lines;
     if (one.to.state === 'closed' && other.to.state === 'closed') {
-      this.#resources.unsubscribe();
       one.clear();
       other.clear();
+      attempt(() => this.#resources.unsubscribe());
     }
     const at = this.#clogged ? Infinity : Math.min(one.readyAt, other.readyAt);
     if (at === this.#timerAt) return;
@@ -92,5 +90,14 @@ export class Network implements NetworkClock {
       },
       Math.min(delay, LONGEST_TIMER),
     );
+  }
+}
+
+// The teardown of `clogged$` is not ours, and the connection that ends is not its.
+function attempt(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    reportError(error);
   }
 }

@@ -129,7 +129,7 @@ export class NetworkLine {
       const delay = chaos.delay();
       if (delay > 0) {
         this.#delayed = true;
-        this.#heldUntil = this.#network.now() + delay;
+        this.#heldUntil = reached + delay;
         return;
       }
     }
