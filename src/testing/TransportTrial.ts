@@ -2,6 +2,7 @@ import { mulberry32 } from './mulberry32.js';
 import type { Transport } from '../streams/Transport.js';
 import { RecordingReceiver } from './RecordingReceiver.js';
 import { showBytes } from './showBytes.js';
+import { showValue } from './showValue.js';
 
 export const MEBIBYTE = 2 ** 20;
 /** All random data is made from it: the same bytes, cut at the same places, in every run. */
@@ -140,5 +141,5 @@ function firstDifference(actual: Uint8Array, expected: Uint8Array): number {
 
 function show(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`;
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return value instanceof Error ? String(value) : showValue(value);
 }

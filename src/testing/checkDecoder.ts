@@ -1,6 +1,6 @@
 import type { DecoderFactory } from '../bytes/Decoder.js';
 import type { Data } from '../bytes/Separator.js';
-import { copyBytes } from '../bytes/text.js';
+import { checkedBytes } from './check.js';
 import { DecoderCheck } from './DecoderCheck.js';
 import { sameValue } from './sameValue.js';
 
@@ -58,13 +58,13 @@ export function checkDecoder<T>(
   options: CheckDecoderOptions<T> = {},
 ): T[] {
   const { frames: expected, trailing, equals = sameValue } = options;
-  const data = copyBytes(bytes);
+  const data = checkedBytes('bytes', bytes);
   const check = new DecoderCheck(decoder, data, equals);
   const whole = check.decode([data]);
   if (expected !== undefined)
     check.compareFrames('what was expected', expected, whole, 'The frames are wrong');
   check.cuts(whole);
-  check.trailing(trailing === undefined ? data : copyBytes(trailing));
+  check.trailing(trailing === undefined ? data : checkedBytes('trailing', trailing));
   check.unsubscriptions(whole);
   check.ends();
   return whole.frames;

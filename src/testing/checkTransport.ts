@@ -1,6 +1,7 @@
 import type { Transport } from '../streams/Transport.js';
 import type { Rule } from './rules/Rule.js';
 import { transportRules } from './rules/transportRules.js';
+import { messageOf } from './showValue.js';
 import { TransportTrial } from './TransportTrial.js';
 
 /** What is not the same for all transports. */
@@ -119,8 +120,7 @@ async function runCheck(
     await check(trial, trial);
     trial.checkOrder();
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${name}: ${reason}${trial?.report() ?? ''}`, { cause: error });
+    throw new Error(`${name}: ${messageOf(error)}${trial?.report() ?? ''}`, { cause: error });
   } finally {
     trial?.end();
   }

@@ -1,5 +1,6 @@
 import { isBytes } from './isBytes.js';
 import { showBytes } from './showBytes.js';
+import { messageOf, showValue } from './showValue.js';
 
 /** How many characters of a frame, or of a way to cut, a message shows. */
 const SHOWN = 80;
@@ -7,9 +8,9 @@ const SHOWN = 80;
 /** @internal */
 export function describeError(error: unknown): string {
   if (typeof error !== 'object' || error === null) return `the error ${String(error)}`;
-  const { code, message } = error as { code?: unknown; message?: unknown };
+  const { code } = error as { code?: unknown };
   const partial = 'partial' in error ? `, partial ${showFrame(error.partial)}` : '';
-  return `the error ${String(code ?? message)}${partial}`;
+  return `the error ${typeof code === 'string' ? code : messageOf(error)}${partial}`;
 }
 
 /** @internal */
@@ -36,11 +37,7 @@ export function showFrames(frames: readonly unknown[]): string {
 /** @internal */
 export function showFrame(frame: unknown): string {
   if (isBytes(frame)) return shorten(showBytes(frame));
-  const json = JSON.stringify(frame, (_, value: unknown) => {
-    if (isBytes(value)) return showBytes(value);
-    return typeof value === 'bigint' ? `${value}n` : value;
-  }) as string | undefined;
-  return shorten(json ?? String(frame));
+  return shorten(showValue(frame));
 }
 
 /** @internal */
