@@ -89,4 +89,4 @@ function pieces(data: Data): Data[] {
   return Array.from({ length: count }, (_, i) => data.subarray(i * PIECE, (i + 1) * PIECE));
 }
 
-contractSpecs('ManualTransport', () => JoinedTransport.pair());
+contractSpecs('ManualTransport', () => JoinedTransport.pair(), { reportsThrows: true });

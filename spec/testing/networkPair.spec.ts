@@ -373,6 +373,8 @@ describe('networkPair', () => {
     'with chaos': () => ({ chaos: chaos(1, { pieces: 0, delays: 0.1, maxDelay: 2 }) }),
   };
   for (const [name, options] of Object.entries(networks)) {
-    contractSpecs(`Each end of a network ${name}`, () => networkTransports(options()));
+    contractSpecs(`Each end of a network ${name}`, () => networkTransports(options()), {
+      reportsThrows: true,
+    });
   }
 });

@@ -50,10 +50,14 @@ function recordDialogue(): { recording: Recording; lines: string[] } {
 
 const ANSWERS = ['HELLO', 'ANS 1', 'ANS 2', 'ANS 3', '|'];
 
-contractSpecs('MemoryTransport with a wiretap on either end', () => {
-  const [one, other] = MemoryTransport.pair();
-  return [wiretap(() => undefined)(one), wiretap(() => undefined)(other)];
-});
+contractSpecs(
+  'MemoryTransport with a wiretap on either end',
+  () => {
+    const [one, other] = MemoryTransport.pair();
+    return [wiretap(() => undefined)(one), wiretap(() => undefined)(other)];
+  },
+  { reportsThrows: true },
+);
 
 describe('wiretap', () => {
   it('records what crosses, in order, with times, and changes nothing', () => {

@@ -146,8 +146,9 @@ export class NetworkLine {
       this.to.receiveEof();
       this.to.closeWhenEnded();
     } else {
-      const available = this.#available(reached);
-      const first = Math.min(available, this.#items[this.#first]!.bytes!.length);
+      const first = Math.min(this.#network.traits.chunkSize, this.#items[this.#first]!.bytes!.length);
+      // Looking at all that waits costs too much to do it in vain for each piece.
+      const available = chaos.resizes ? this.#available(reached) : first;
       this.#deliverPiece(this.#take(chaos.piece(first, available)));
     }
   }
@@ -177,18 +178,24 @@ export class NetworkLine {
   }
 
   #take(length: number): Uint8Array {
+    const first = this.#takeOfFirst(length);
+    if (first.length === length) return first;
+    const joined = new Uint8Array(length);
+    joined.set(first);
+    for (let at = first.length; at < length;) {
+      const part = this.#takeOfFirst(length - at);
+      joined.set(part, at);
+      at += part.length;
+    }
+    return joined;
+  }
+
+  #takeOfFirst(most: number): Uint8Array {
     const item = this.#items[this.#first]!;
     const bytes = item.bytes!;
-    if (bytes.length > length) {
-      item.bytes = bytes.subarray(length);
-      return bytes.subarray(0, length);
-    }
-    this.#drop();
-    if (bytes.length === length) return bytes;
-    const joined = new Uint8Array(length);
-    joined.set(bytes);
-    joined.set(this.#take(length - bytes.length), bytes.length);
-    return joined;
+    if (bytes.length > most) item.bytes = bytes.subarray(most);
+    else this.#drop();
+    return bytes.subarray(0, most);
   }
 
   // shift() would move all of a long array, once for each byte of a trickle.

@@ -39,6 +39,11 @@ export class Chaos {
     this.replay = Object.keys(rates).length === 0 ? name : name.replace(/\)$/, `, ${JSON.stringify(rates)})`);
   }
 
+  /** @internal Whether pieces may have other sizes than what was written. */
+  get resizes(): boolean {
+    return this.#rates.pieces > 0;
+  }
+
   /** @internal How many of the bytes that could arrive at once do so; without trouble it is the `first` piece. */
   piece(first: number, available: number): number {
     const { pieces } = this.#rates;

@@ -1,7 +1,8 @@
 import type { Transport } from '../streams/Transport.js';
+import { checkFlag } from './check.js';
 import type { Rule } from './rules/Rule.js';
 import { transportRules } from './rules/transportRules.js';
-import { messageOf } from './showValue.js';
+import { messageOf, showValue } from './showValue.js';
 import { TransportTrial } from './TransportTrial.js';
 
 /** What is not the same for all transports. */
@@ -10,6 +11,16 @@ export interface TransportTraits {
   resets?: boolean;
   /** Whether one direction can be ended alone (`canWriteEof`). Without it, rules that need it are left out. Default: true. */
   halfCloses?: boolean;
+  /**
+   * Whether the queue goes down, and `flushed` is told, also in the middle of one large write. Without it, only its end
+   * is seen, and an idle timeout may take a slow transfer for none. Default: true.
+   */
+  reportsProgress?: boolean;
+  /**
+   * Whether what a receiver throws is reported as RxJS does it, to `config.onUnhandledError`, and the transport goes on.
+   * The checks of it set `config.onUnhandledError` for a while. Default: false, rules that need it are left out.
+   */
+  reportsThrows?: boolean;
   /** Milliseconds that a check waits for any one thing to happen. Default: 3000. */
   timeout?: number;
 }
@@ -34,7 +45,8 @@ export interface ContractCheck {
  *
  * The checks cover what the comments of `Transport` promise: nothing is told before `start` and nothing after
  * `closed`, the order of data, end and close, half-close, pausing, the count of what waits, `close` and `abort` in
- * every state and from inside every call, a megabyte both ways at once.
+ * every state and from inside every call, a megabyte both ways at once; what is released after `closed`, where the
+ * transport has `onReleased`.
  *
  * @param make the transport under test, twice: two connected ends, not started
  *
@@ -53,11 +65,22 @@ export function transportChecks(
   make: MakeTransportPair,
   traits: TransportTraits = {},
 ): readonly ContractCheck[] {
-  const { resets = true, halfCloses = true, timeout = 3000 } = traits;
-  if (!(timeout > 0 && timeout < 2 ** 31)) {
-    throw new RangeError(`timeout must be 1 to 2^31 - 1 milliseconds, not ${timeout}`);
+  const { resets = true, halfCloses = true, reportsProgress = true, reportsThrows = false } = traits;
+  for (const [name, trait] of Object.entries({ resets, halfCloses, reportsProgress, reportsThrows })) {
+    checkFlag(name, trait);
   }
-  const given = { always: true, reset: resets, halfClose: halfCloses, noHalfClose: !halfCloses };
+  const { timeout = 3000 } = traits;
+  if (!(typeof timeout === 'number' && timeout > 0 && timeout < 2 ** 31)) {
+    throw new RangeError(`timeout must be 1 to 2^31 - 1 milliseconds, not ${showValue(timeout)}`);
+  }
+  const given: Record<Rule['needs'], boolean> = {
+    always: true,
+    reset: resets,
+    halfClose: halfCloses,
+    noHalfClose: !halfCloses,
+    progress: reportsProgress,
+    throws: reportsThrows,
+  };
   const makeTrial = async (): Promise<TransportTrial> => new TransportTrial(await make(), timeout, makeTrial);
   return transportRules
     .filter(({ needs }) => given[needs])

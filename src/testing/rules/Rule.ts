@@ -5,7 +5,7 @@ export interface Rule {
   readonly name: string;
   /** Gets the trial twice: to call, and to take apart. */
   readonly check: (trial: TransportTrial, parts: TransportTrial) => Promise<void> | void;
-  readonly needs: 'always' | 'reset' | 'halfClose' | 'noHalfClose';
+  readonly needs: 'always' | 'reset' | 'halfClose' | 'noHalfClose' | 'progress' | 'throws';
 }
 
 /** @internal */

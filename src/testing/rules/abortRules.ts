@@ -97,4 +97,22 @@ export const abortRules: readonly Rule[] = [
       trial.equal('the last that one end was told', toOne.order.at(-1), 'closed');
     },
   ),
+  rule(
+    'drops at an abort after close what is queued, and the peer is told that it is over',
+    async (trial, { one, other, toOne, toOther }) => {
+      trial.start();
+      other.pause();
+      const written = await trial.writeUntilStuck();
+      one.close();
+      one.abort('too slow');
+      await toOne.untilClosed();
+      other.resume();
+      // Not a reset in every case: Node takes one that comes behind bytes that it has not read yet for an end.
+      const over = (): boolean => toOther.order.some((event) => event !== 'data');
+      await toOther.until('an end or a reset', over);
+      trial.equal('the error that one end was closed with', toOne.errors, ['too slow']);
+      trial.true('less than what was written', toOther.length < written, toOther.length);
+    },
+    'reset',
+  ),
 ];

@@ -69,4 +69,20 @@ export const closeRules: readonly Rule[] = [
     trial.equal('the error that one end was closed with', toOne.errors, [undefined]);
     trial.equal('bytes delivered after close', toOne.length, 0);
   }),
+  rule('drops what is written after close', async (trial, { one, other, toOne, toOther }) => {
+    trial.start();
+    other.pause();
+    const written = await trial.writeUntilStuck();
+    one.close();
+    const left = one.writeQueueSize;
+    one.write('late');
+    one.write(new Uint8Array(100_000));
+    trial.true('no more in the write queue', one.writeQueueSize <= left, one.writeQueueSize - left);
+    other.resume();
+    await toOther.untilEof();
+    await toOne.untilClosed();
+    one.write('too late');
+    trial.equal('bytes that the other end received', toOther.length, written);
+    trial.equal('the error that one end was closed with', toOne.errors, [undefined]);
+  }),
 ];

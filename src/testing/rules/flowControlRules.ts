@@ -49,4 +49,24 @@ export const flowControlRules: readonly Rule[] = [
       trial.equal('bytes that the other end received', toOther.length, written + 1009);
     },
   ),
+  rule(
+    'tells of progress inside one large write, step by step as the peer takes it',
+    async (trial, { one, other, toOne, toOther }) => {
+      trial.start();
+      // More than the buffers of a kernel hold.
+      const size = 16 * MEBIBYTE;
+      toOther.onData = () => other.pause();
+      one.write(new Uint8Array(size));
+      while (toOther.length < size) {
+        const before = toOther.length;
+        other.resume();
+        await toOther.untilReceived(before + 1);
+      }
+      await toOne.untilFlushed();
+      const steps = new Set(toOne.queueSizes.filter((left) => left > 0 && left < size)).size;
+      trial.true('at least 3 flushes in the middle of the write', steps >= 3, steps);
+      trial.equal('queue at the last flush', toOne.queueSizes.at(-1), 0);
+    },
+    'progress',
+  ),
 ];

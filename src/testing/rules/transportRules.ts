@@ -6,8 +6,10 @@ import { halfCloseRules } from './halfCloseRules.js';
 import { lossRules } from './lossRules.js';
 import { receivingRules } from './receivingRules.js';
 import { reentrancyRules } from './reentrancyRules.js';
+import { releaseRules } from './releaseRules.js';
 import { sendingRules } from './sendingRules.js';
 import { startRules } from './startRules.js';
+import { throwingRules } from './throwingRules.js';
 import type { Rule } from './Rule.js';
 
 /** The contract of `Transport`, by concern. @internal */
@@ -21,5 +23,7 @@ export const transportRules: readonly Rule[] = [
   ...abortRules,
   ...lossRules,
   ...reentrancyRules,
+  ...throwingRules,
+  ...releaseRules,
   ...extraInfoRules,
 ];
