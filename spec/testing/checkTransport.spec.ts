@@ -1,43 +1,15 @@
 import type { Data, Transport, TransportReceiver } from '../../src/index.js';
+import { TransportWrapper } from '../../src/testing/TransportWrapper.js';
 import { checkTransport, transportChecks, type TransportTraits } from '../../src/testing/checkTransport.js';
 import { MemoryTransport } from '../../src/transports/memory/MemoryTransport.js';
 
 /** A good transport, for others to be broken on top of it. */
-class Wrapper implements Transport {
+class Wrapper extends TransportWrapper {
   protected receiver: TransportReceiver | undefined;
 
-  constructor(readonly inner: Transport) {}
-
-  get canWriteEof(): boolean {
-    return this.inner.canWriteEof;
-  }
-  get writeQueueSize(): number {
-    return this.inner.writeQueueSize;
-  }
-  start(receiver: TransportReceiver): void {
+  override start(receiver: TransportReceiver): void {
     this.receiver = receiver;
-    this.inner.start(this.wrap(receiver));
-  }
-  write(data: Data): void {
-    this.inner.write(data);
-  }
-  writeEof(): void {
-    this.inner.writeEof();
-  }
-  pause(): void {
-    this.inner.pause();
-  }
-  resume(): void {
-    this.inner.resume();
-  }
-  close(): void {
-    this.inner.close();
-  }
-  abort(reason?: unknown): void {
-    this.inner.abort(reason);
-  }
-  getExtraInfo(name: string): unknown {
-    return this.inner.getExtraInfo(name);
+    super.start(this.wrap(receiver));
   }
   protected wrap(receiver: TransportReceiver): TransportReceiver {
     return {
@@ -114,6 +86,157 @@ class AbortLooksLikeAnEnd extends Wrapper {
 class ForgetsTheReason extends Wrapper {
   override abort(): void {
     this.inner.abort();
+  }
+}
+
+class SendsAfterClose extends Wrapper {
+  #closes = false;
+  #late = 0;
+  override get writeQueueSize(): number {
+    return super.writeQueueSize + this.#late;
+  }
+  override write(data: Data): void {
+    if (this.#closes) this.#late += data.length;
+    super.write(data);
+  }
+  override close(): void {
+    this.#closes = true;
+    super.close();
+  }
+}
+
+class IgnoresAnAbortAfterClose extends Wrapper {
+  #closes = false;
+  override close(): void {
+    this.#closes = true;
+    super.close();
+  }
+  override abort(reason?: unknown): void {
+    if (this.#closes) this.receiver?.closed(reason);
+    else super.abort(reason);
+  }
+}
+
+class SeesOnlyTheEndOfAWrite extends Wrapper {
+  protected override wrap(receiver: TransportReceiver): TransportReceiver {
+    return {
+      ...super.wrap(receiver),
+      flushed: () => {
+        if (this.inner.writeQueueSize === 0) receiver.flushed();
+      },
+    };
+  }
+}
+
+/** A good one of which something stays until its peer has ended too, or until an abort. */
+class Lingering extends Wrapper {
+  protected readonly waiting: (() => void)[] = [];
+  #closed = false;
+  #ended = false;
+  #released = false;
+
+  override readonly onReleased = (released: () => void): void => {
+    if (this.#released) released();
+    else this.waiting.push(released);
+  };
+  override abort(reason?: unknown): void {
+    this.#ended = true;
+    super.abort(reason);
+    if (this.#closed) this.release();
+  }
+  protected override wrap(receiver: TransportReceiver): TransportReceiver {
+    return {
+      ...super.wrap(receiver),
+      closed: (error) => {
+        this.#closed = true;
+        this.closed(receiver, error);
+        if (this.#ended) this.release();
+        else setTimeout(() => this.linger(), 5);
+      },
+    };
+  }
+  protected closed(receiver: TransportReceiver, error: unknown): void {
+    receiver.closed(error);
+  }
+  protected linger(): void {
+    this.release();
+  }
+  protected release(): void {
+    this.#released = true;
+    for (const released of this.waiting.splice(0)) released();
+  }
+}
+
+class ReleasedBeforeClosed extends Lingering {
+  protected override closed(receiver: TransportReceiver, error: unknown): void {
+    this.release();
+    super.closed(receiver, error);
+  }
+}
+
+class ReleasedTwice extends Lingering {
+  protected override release(): void {
+    const { waiting } = this;
+    for (const released of waiting) released();
+    super.release();
+  }
+}
+
+class NeverReleased extends Lingering {
+  protected override release(): void {}
+}
+
+class NotReleasedByAnAbort extends Lingering {
+  #aborted = false;
+  override abort(reason?: unknown): void {
+    this.#aborted = true;
+    super.abort(reason);
+  }
+  protected override linger(): void {}
+  protected override release(): void {
+    if (!this.#aborted) super.release();
+  }
+}
+
+/** Goes on, and nobody hears of what its receiver has thrown. */
+class SwallowsThrows extends Wrapper {
+  protected override wrap(receiver: TransportReceiver): TransportReceiver {
+    const keep = (call: () => void): void => {
+      try {
+        call();
+      } catch {
+        // Nobody is told.
+      }
+    };
+    const good = super.wrap(receiver);
+    return {
+      data: (chunk) => keep(() => good.data(chunk)),
+      eof: () => keep(() => good.eof()),
+      flushed: () => keep(() => good.flushed()),
+      closed: (error) => keep(() => good.closed(error)),
+    };
+  }
+}
+
+/** Its flag against calls from inside stays set when a receiver throws. */
+class DeadAfterAThrow extends Wrapper {
+  #delivering = false;
+  protected override wrap(receiver: TransportReceiver): TransportReceiver {
+    const guard =
+      (call: (argument: never) => void) =>
+      (argument?: unknown): void => {
+        if (this.#delivering) return;
+        this.#delivering = true;
+        call(argument as never);
+        this.#delivering = false;
+      };
+    const good = super.wrap(receiver);
+    return {
+      data: guard((chunk) => good.data(chunk)),
+      eof: guard(() => good.eof()),
+      flushed: guard(() => good.flushed()),
+      closed: guard((error) => good.closed(error)),
+    };
   }
 }
 
@@ -317,6 +440,69 @@ const broken: readonly (readonly [sins: string, type: typeof Wrapper, rule: stri
     'sends strings as UTF-8, in order with the bytes',
     'in vain for 16 bytes',
   ],
+  [
+    'takes what is written after close',
+    SendsAfterClose,
+    'drops what is written after close',
+    'expected no more in the write queue, got 100004',
+  ],
+  [
+    'hides from its peer an abort that comes after close',
+    IgnoresAnAbortAfterClose,
+    'drops at an abort after close what is queued, and the peer is told that it is over',
+    'expected ["too slow"], got ["too slow", undefined]',
+  ],
+  [
+    'sees only the end of a large write',
+    SeesOnlyTheEndOfAWrite,
+    'tells of progress inside one large write, step by step as the peer takes it',
+    'expected at least 3 flushes in the middle of the write, got 0',
+  ],
+  [
+    'is released before it is closed',
+    ReleasedBeforeClosed,
+    'is released once, after it was closed',
+    'before each release: expected ["closed"], got [undefined]',
+  ],
+  [
+    'is released twice',
+    ReleasedTwice,
+    'is released once, after it was closed',
+    'before each release: expected ["closed"], got ["closed", "closed"]',
+  ],
+  ['is never released', NeverReleased, 'is released after an abort', 'in vain for the release'],
+  [
+    'is not released by an abort',
+    NotReleasedByAnAbort,
+    'is released by an abort after it was closed',
+    'in vain for the release',
+  ],
+  ...(['data', 'eof', 'flushed'] as const).flatMap((call) => [
+    [
+      `is dead after a throw in ${call}`,
+      DeadAfterAThrow,
+      `goes on when its receiver throws in ${call}`,
+      'in vain for ',
+    ] as const,
+    [
+      `swallows a throw in ${call}`,
+      SwallowsThrows,
+      `goes on when its receiver throws in ${call}`,
+      'in vain for the report of what was thrown',
+    ] as const,
+  ]),
+  [
+    'swallows throws in closed',
+    SwallowsThrows,
+    'tells the other end also when both receivers throw in closed',
+    'in vain for the report of what was thrown',
+  ],
+  [
+    'swallows throws of both receivers',
+    SwallowsThrows,
+    'goes on when both receivers throw in data',
+    'in vain for the report of what was thrown',
+  ],
   ['cannot half-close', CannotHalfClose, 'ends one direction and keeps the other', 'cannot half-close'],
   ['knows every name', KnowsEverything, 'knows nothing of names it has never heard of', '"the no such name"'],
 ];
@@ -338,7 +524,9 @@ async function complaint(running: Promise<void>): Promise<string> {
 }
 
 async function complaintOf(rule: string, type: typeof Wrapper, traits?: TransportTraits): Promise<string> {
-  const check = transportChecks(pairOf(type), { timeout: 100, ...traits }).find(({ name }) => name === rule);
+  const check = transportChecks(pairOf(type), { timeout: 100, reportsThrows: true, ...traits }).find(
+    ({ name }) => name === rule,
+  );
   return complaint(check!.run());
 }
 
@@ -364,21 +552,23 @@ describe('checkTransport', () => {
   it('lists every rule that is broken', async () => {
     const message = await complaint(checkTransport(pairOf(KnowsEverything), { timeout: 100 }));
     expect(message).toBe(
-      'The transport breaks 1 of 31 rules:\n' +
+      'The transport breaks 1 of 37 rules:\n' +
         '- knows nothing of names it has never heard of: what is known of a name that nobody knows: ' +
         'expected undefined, got "the no such name"\n' +
         '  one end was told [], 0 flushes, 0 bytes\n' +
         '  the other end was told [], 0 flushes, 0 bytes',
     );
     const several = await complaint(checkTransport(pairOf(ForgetsTheReason), { timeout: 100 }));
-    expect(several).toMatch(/^The transport breaks [5-9] of 31 rules:\n- bears a second abort/);
+    expect(several).toMatch(/^The transport breaks [5-9] of 37 rules:\n- bears a second abort/);
   });
 
   it('knows transports that have no reset, and such as cannot half-close', async () => {
     expect(await complaint(checkTransport(pairOf(CannotHalfClose), { halfCloses: false }))).toBe('nothing');
     const names = (traits: TransportTraits): string[] =>
       transportChecks(pairOf(Wrapper), traits).map(({ name }) => name);
-    expect(names({}).length - names({ resets: false }).length).toBe(2);
+    expect(names({}).length - names({ resets: false }).length).toBe(3);
+    expect(names({}).length - names({ reportsProgress: false }).length).toBe(1);
+    expect(names({ reportsThrows: true }).length - names({}).length).toBe(5);
     expect(names({ halfCloses: false })).toContain('says that it cannot end one direction alone');
   });
 
@@ -414,6 +604,23 @@ describe('checkTransport', () => {
   });
 
   it('refuses a timeout that is none', () => {
-    expect(() => transportChecks(pairOf(Wrapper), { timeout: 0 })).toThrowError(RangeError);
+    for (const timeout of [0, -1, NaN, Infinity, '100' as unknown as number, 5n as unknown as number]) {
+      expect(() => transportChecks(pairOf(Wrapper), { timeout })).toThrowError(RangeError, /timeout must be/);
+    }
+  });
+
+  it('refuses traits that are neither true nor false', () => {
+    for (const name of ['resets', 'halfCloses', 'reportsProgress', 'reportsThrows']) {
+      expect(() => transportChecks(pairOf(Wrapper), { [name]: 'no' })).toThrowError(
+        TypeError,
+        `${name} must be true or false, not "no"`,
+      );
+    }
+  });
+
+  it('tells of what cannot be shown: a pair that fails with an object without a text', async () => {
+    const nothing: unknown = Object.create(null);
+    const [check] = transportChecks(() => Promise.reject(nothing));
+    expect(await complaint(check!.run())).toBe('keeps what comes before start, and delivers it then: {}');
   });
 });

@@ -1,4 +1,4 @@
-import { manualConnection } from '../../src/testing.js';
+import { manualConnection, ManualTransport } from '../../src/testing.js';
 import { record } from '../streams/record.js';
 
 describe('manualConnection', () => {
@@ -74,5 +74,56 @@ describe('manualConnection', () => {
     const { writer } = manualConnection({ extraInfo: { compression: 'none' } });
     expect(writer.getExtraInfo('compression')).toBe('none');
     expect(writer.getExtraInfo('peername')).toBeUndefined();
+  });
+
+  it('delivers what arrives inside of a delivery after it, on a flat stack', () => {
+    const transport = new ManualTransport();
+    const order: string[] = [];
+    let rounds = 0;
+    transport.start({
+      data: (chunk) => {
+        order.push(`begin ${chunk.length}`);
+        if (rounds++ < 20_000) transport.receive('more');
+        if (rounds === 20_000) transport.receiveEof();
+        order.push('end');
+      },
+      eof: () => order.push('eof'),
+      flushed: () => undefined,
+      closed: () => undefined,
+    });
+    transport.receive('a');
+    expect(order.slice(0, 4)).toEqual(['begin 1', 'end', 'begin 4', 'end']);
+    expect(order.at(-1)).toBe('eof');
+    expect(order.length).toBe(2 * 20_001 + 1);
+  });
+
+  it('is drained by what goes away only: an empty queue is no progress', () => {
+    const transport = new ManualTransport({ holdWrites: true });
+    let flushes = 0;
+    transport.start({
+      data: () => undefined,
+      eof: () => undefined,
+      flushed: () => flushes++,
+      closed: () => undefined,
+    });
+    transport.drain();
+    transport.write('12345');
+    transport.drain(0);
+    expect(flushes).toBe(0);
+    transport.drain(Infinity);
+    transport.drain();
+    expect(flushes).toBe(1);
+  });
+
+  it('has changed by the time its listeners hear of it', () => {
+    const transport = new ManualTransport();
+    transport.events$.subscribe(() => {
+      transport.abort('again');
+      transport.close();
+      transport.writeEof();
+      transport.write('late');
+    });
+    transport.abort('first');
+    expect(transport.calls).toEqual(['abort']);
   });
 });

@@ -1,10 +1,12 @@
-import type { Observable } from 'rxjs';
 import {
   BehaviorSubject,
   concat,
+  finalize,
   map,
   mergeMap,
   NEVER,
+  Observable,
+  of,
   Subject,
   throwError,
   VirtualTimeScheduler,
@@ -20,6 +22,7 @@ import {
 import { chaos } from '../../src/testing/chaos.js';
 import { networkPair } from '../../src/testing/networkPair.js';
 import { networkTransports, type NetworkOptions } from '../../src/testing/NetworkTransport.js';
+import { reportsOf } from '../contracts/reports.js';
 import { contractSpecs } from '../contracts/contractSpecs.js';
 import { record, text } from '../streams/record.js';
 
@@ -373,6 +376,68 @@ describe('networkPair', () => {
     'with chaos': () => ({ chaos: chaos(1, { pieces: 0, delays: 0.1, maxDelay: 2 }) }),
   };
   for (const [name, options] of Object.entries(networks)) {
-    contractSpecs(`Each end of a network ${name}`, () => networkTransports(options()));
+    contractSpecs(`Each end of a network ${name}`, () => networkTransports(options()), {
+      reportsThrows: true,
+    });
   }
+
+  describe('with a clogged$ that throws', () => {
+    it('is lost when it errors, also when its subscription does', () => {
+      const error = new Error('of clogged$');
+      const thrown$ = new Observable<boolean>(() => {
+        throw error;
+      });
+      for (const clogged$ of [throwError(() => error), thrown$]) {
+        const [client, server] = networkPair({ clogged$ });
+        for (const { reader } of [client, server]) {
+          let cause: unknown;
+          reader.read().subscribe({ error: (loss: Error) => (cause = loss.cause) });
+          expect(cause).toBe(error);
+        }
+      }
+    });
+
+    it('is closed for both ends, and rid of what was under way, when its teardown throws', async () => {
+      const bad = new Error('of the teardown');
+      for (const end of ['close', 'abort'] as const) {
+        const told: string[] = [];
+        const clogged$ = NEVER.pipe(
+          finalize(() => {
+            throw bad;
+          }),
+        );
+        const reports = await reportsOf(() => {
+          const [client, server] = networkPair({ clogged$, latency: 5, scheduler });
+          for (const { writer } of [client, server]) {
+            writer
+              .waitClosed()
+              .subscribe({ complete: () => told.push('closed'), error: () => told.push('lost') });
+          }
+          client.writer.write('a');
+          client.writer[end]();
+          server.writer.close();
+          scheduler.flush();
+        });
+        expect(told.length).toBe(2);
+        expect(reports.length).withContext(end).toBe(1);
+        expect(reports[0]).toEqual(jasmine.objectContaining({ errors: [bad] }));
+      }
+    });
+
+    it('goes on when its teardown throws at its end', async () => {
+      const reports = await reportsOf(() => {
+        const clogged$ = of(false).pipe(
+          finalize(() => {
+            throw new Error('of the teardown');
+          }),
+        );
+        const [client, server] = networkPair({ clogged$ });
+        const lines: string[] = [];
+        server.reader.lines().subscribe((line) => lines.push(line));
+        client.writer.write('hello\n');
+        expect(lines).toEqual(['hello']);
+      });
+      expect(reports.length).toBeLessThanOrEqual(1);
+    });
+  });
 });

@@ -1,9 +1,20 @@
-import { concat, concatMap, map, mergeMap, takeWhile, VirtualTimeScheduler, type Observable } from 'rxjs';
+import {
+  concat,
+  concatMap,
+  map,
+  mergeMap,
+  queueScheduler,
+  takeWhile,
+  VirtualTimeScheduler,
+  type Observable,
+  type SchedulerLike,
+} from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { StreamError } from '../../src/bytes/errors.js';
 import { ConnectionLostError } from '../../src/streams/errors.js';
 import type { Connection } from '../../src/streams/Connection.js';
 import { ScriptError, scriptedConnection, type ScriptStep } from '../../src/testing/scriptedConnection.js';
+import { reportsOf } from '../contracts/reports.js';
 import { bytes, record, text } from '../streams/record.js';
 
 describe('scriptedConnection', () => {
@@ -454,6 +465,32 @@ describe('scriptedConnection', () => {
       ]);
       expectObservable(login(connection)).toBe('--a--b(c|)', { a: '+HI', b: '-busy', c: '+OK' });
     });
+  });
+
+  it('waits with a scheduler that does its work at once', () => {
+    const connection = scriptedConnection([{ wait: 0 }, { reply: 'a' }, { wait: 0 }, { eof: true }], {
+      scheduler: queueScheduler,
+    });
+    const received: string[] = [];
+    connection.reader.read().subscribe((all) => received.push(new TextDecoder().decode(all)));
+    expect(received).toEqual(['a']);
+    connection.done();
+  });
+
+  it('reports a scheduler that throws, and stays at that step', async () => {
+    const bad = new Error('of the scheduler');
+    const scheduler: SchedulerLike = {
+      now: () => 0,
+      schedule: () => {
+        throw bad;
+      },
+    };
+    const reports = await reportsOf(() => {
+      const connection = scriptedConnection([{ wait: 5 }, { reply: 'a' }], { scheduler });
+      connection.writer.close();
+      expect(() => connection.done()).toThrowError(/reply a/);
+    });
+    expect(reports).toEqual([bad]);
   });
 });
 

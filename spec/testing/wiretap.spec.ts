@@ -8,6 +8,7 @@ import { scriptedConnection, type ScriptStep } from '../../src/testing/scriptedC
 import { wiretap } from '../../src/testing/wiretap.js';
 import { connectionPair } from '../../src/transports/memory/connectionPair.js';
 import { MemoryTransport } from '../../src/transports/memory/MemoryTransport.js';
+import { reportsOf } from '../contracts/reports.js';
 import { contractSpecs } from '../contracts/contractSpecs.js';
 import { bytes, record, text } from '../streams/record.js';
 
@@ -50,10 +51,14 @@ function recordDialogue(): { recording: Recording; lines: string[] } {
 
 const ANSWERS = ['HELLO', 'ANS 1', 'ANS 2', 'ANS 3', '|'];
 
-contractSpecs('MemoryTransport with a wiretap on either end', () => {
-  const [one, other] = MemoryTransport.pair();
-  return [wiretap(() => undefined)(one), wiretap(() => undefined)(other)];
-});
+contractSpecs(
+  'MemoryTransport with a wiretap on either end',
+  () => {
+    const [one, other] = MemoryTransport.pair();
+    return [wiretap(() => undefined)(one), wiretap(() => undefined)(other)];
+  },
+  { reportsThrows: true },
+);
 
 describe('wiretap', () => {
   it('records what crosses, in order, with times, and changes nothing', () => {
@@ -140,6 +145,30 @@ describe('wiretap', () => {
       helpers.flush();
       expect(recording.events.map(show)).toEqual(['2 received a', '5 eof']);
     });
+  });
+});
+
+describe('A listener of a wiretap that throws', () => {
+  it('loses nothing, and is reported each time', async () => {
+    const [one, other] = MemoryTransport.pair();
+    const types: WireEvent['type'][] = [];
+    const lines: string[] = [];
+    const reports = await reportsOf(() => {
+      const wrap = wiretap(({ type }) => {
+        types.push(type);
+        throw new Error(type);
+      });
+      const { reader, writer } = new Connection(one, { wrap });
+      const peer = new Connection(other);
+      reader.lines().subscribe((line) => writer.write(`${line}!\n`));
+      peer.reader.lines().subscribe((line) => lines.push(line));
+      peer.writer.write('hello\n');
+      writer.close();
+      peer.writer.close();
+    });
+    expect(lines).toEqual(['hello!']);
+    expect(types).toEqual(['received', 'sent', 'close', 'closed']);
+    expect(reports).toEqual(types.map((type) => new Error(type)));
   });
 });
 

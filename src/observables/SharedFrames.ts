@@ -1,5 +1,5 @@
 import { Subject, takeUntil, type Observable, type Subscriber } from 'rxjs';
-import { Queue } from '../operators/Queue.js';
+import { Queue } from '../bytes/Queue.js';
 import type { Connection } from '../streams/Connection.js';
 import type { DecoderFactory } from '../bytes/Decoder.js';
 import { ConnectionLostError } from '../streams/errors.js';

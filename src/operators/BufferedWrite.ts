@@ -5,7 +5,7 @@ import { Reentrant, rethrow } from '../streams/Reentrant.js';
 import type { StreamWriter } from '../streams/StreamWriter.js';
 import { encodeText } from '../bytes/text.js';
 import { endWhenDrained } from './followWriter.js';
-import { Queue } from './Queue.js';
+import { Queue } from '../bytes/Queue.js';
 
 const STRATEGIES = ['buffer', 'dropNewest', 'dropOldest', 'error'] as const;
 

@@ -1,8 +1,12 @@
 import { ReplaySubject, type Observable } from 'rxjs';
+import { Queue } from '../bytes/Queue.js';
 import type { Data } from '../bytes/Separator.js';
-import { copyBytes, encodeText } from '../bytes/text.js';
+import { Reentrant } from '../streams/Reentrant.js';
 import type { ExtraInfo, Transport, TransportReceiver } from '../streams/Transport.js';
+import { GuardedReceiver } from '../transports/GuardedReceiver.js';
+import { checkedBytes, checkFlag } from './check.js';
 import { showBytes } from './showBytes.js';
+import { showValue } from './showValue.js';
 
 /** What the code under test asked of its connection, besides writing. */
 export type TransportEvent = 'pause' | 'resume' | 'writeEof' | 'close' | 'abort';
@@ -18,7 +22,15 @@ export interface ManualTransportOptions {
 
 /**
  * A transport played by hand: the test says what arrives and what has been sent, and sees what the code under test
- * wrote and asked for. Everything takes place within the call, as it does on any transport.
+ * wrote and asked for. Everything takes place within the call; what is asked for from inside a call of the receiver
+ * takes place when that is over, in order.
+ *
+ * | sending   | what arrives             | `write`       | `writeEof` | `close`        | `abort`, `lose` | `drain` of the last  |
+ * | --------- | ------------------------ | ------------- | ---------- | -------------- | --------------- | -------------------- |
+ * | `open`    | is told, or waits        | queues        | → `ended`  | → `closing`    | → `closed`      |                      |
+ * | `ended`   | is told, or waits        | does nothing  | nothing    | → `closing`    | → `closed`      | → `closed` after eof |
+ * | `closing` | waits and is dropped     | does nothing  | nothing    | nothing        | → `closed`      | → `closed`           |
+ * | `closed`  | is dropped               | does nothing  | nothing    | nothing        | nothing         | nothing              |
  */
 export class ManualTransport implements Transport {
   /** What was written, asked for and ended, in order: `write PING`, `pause`, `close` … */
@@ -28,18 +40,25 @@ export class ManualTransport implements Transport {
   readonly #outgoing = new ReplaySubject<string>(Infinity);
   readonly #events = new ReplaySubject<TransportEvent>(Infinity);
   // What arrives while the reader has paused: bytes, or the end.
-  #arrived: (Uint8Array | 'eof')[] = [];
+  #arrived = new Queue<Uint8Array | 'eof'>();
+  #waiting = 0;
   #receiver: TransportReceiver | undefined;
   #paused = false;
   #queued = 0;
-  #received: 'open' | 'eof' = 'open';
-  #sending: 'open' | 'eof' | 'closing' = 'open';
-  #closed = false;
+  #receiving: 'open' | 'ending' | 'ended' = 'open';
+  #sending: 'open' | 'ended' | 'closing' | 'closed' = 'open';
   #error: unknown;
+  readonly #delivery = new Reentrant(() => this.#deliver());
 
   constructor(options: ManualTransportOptions = {}) {
+    const { holdWrites, canWriteEof, extraInfo } = options;
+    checkFlag('holdWrites', holdWrites);
+    checkFlag('canWriteEof', canWriteEof);
+    if (extraInfo !== undefined && (typeof extraInfo !== 'object' || (extraInfo as unknown) === null)) {
+      throw new TypeError(`extraInfo must be an object, not ${showValue(extraInfo)}`);
+    }
     this.#options = options;
-    this.canWriteEof = options.canWriteEof ?? true;
+    this.canWriteEof = canWriteEof ?? true;
   }
 
   /**
@@ -61,82 +80,101 @@ export class ManualTransport implements Transport {
 
   /** Bytes that have arrived and wait, because the reader has paused, or because the transport has not been started. */
   get waiting(): number {
-    return this.#arrived.reduce((sum, chunk) => sum + (chunk === 'eof' ? 0 : chunk.length), 0);
+    return this.#waiting;
   }
 
-  /** These chunks arrive; while the reader has paused they wait. */
+  /** These chunks arrive; while the reader has paused they wait. Nothing arrives behind the end, or after the loss. */
   receive(...chunks: readonly Data[]): void {
-    for (const chunk of chunks) {
-      this.#arrived.push(copyBytes(chunk));
+    const bytes = chunks.map((chunk) => checkedBytes('A chunk', chunk));
+    if (this.#receiving !== 'open' || this.#sending === 'closed') return;
+    for (const chunk of bytes) {
+      if (chunk.length === 0) continue;
+      this.#arrived.push(chunk);
+      this.#waiting += chunk.length;
     }
-    this.#deliver();
+    this.#delivery.run();
   }
 
   /** The peer will send no more. */
   receiveEof(): void {
+    if (this.#receiving !== 'open' || this.#sending === 'closed') return;
+    this.#receiving = 'ending';
     this.#arrived.push('eof');
-    this.#deliver();
+    this.#delivery.run();
   }
 
   /** The connection breaks; without an error the peer has closed it. */
   lose(error?: unknown): void {
-    this.#close(error);
+    if (this.#sending === 'closed') return;
+    this.#setClosed(error);
+    this.#receiver?.closed(error);
   }
 
-  /** `bytes` of what waits in the queue have been sent, or all of them. */
+  /**
+   * `bytes` of what waits in the queue have been sent, or all of them.
+   *
+   * @param bytes a number from 0, `Infinity` as well
+   */
   drain(bytes = this.#queued): void {
-    if (this.#closed) return;
-    this.#queued = Math.max(0, this.#queued - bytes);
-    this.#receiver?.flushed();
+    if (!(typeof bytes === 'number' && bytes >= 0)) {
+      throw new RangeError(`bytes must be a number of 0 or more, not ${showValue(bytes)}`);
+    }
+    const left = Math.max(0, this.#queued - bytes);
+    if (left < this.#queued) {
+      this.#queued = left;
+      this.#receiver?.flushed();
+    }
     this.#closeWhenSent();
   }
 
   start(receiver: TransportReceiver): void {
-    this.#receiver = receiver;
-    if (this.#closed) receiver.closed(this.#error);
-    else this.#deliver();
+    this.#receiver = new GuardedReceiver(receiver);
+    if (this.#sending === 'closed') this.#receiver.closed(this.#error);
+    else this.#delivery.run();
   }
 
   write(data: Data): void {
-    if (this.#closed) return;
+    const { length } = checkedBytes('data', data);
+    if (this.#sending !== 'open') return;
     const shown = showBytes(data);
-    if (this.#options.holdWrites)
-      this.#queued += typeof data === 'string' ? encodeText(data).length : data.length;
+    if (this.#options.holdWrites) this.#queued += length;
     this.calls.push(`write ${shown}`);
     this.#outgoing.next(shown);
   }
 
   writeEof(): void {
+    if (this.#sending !== 'open') return;
+    this.#sending = 'ended';
     this.#tell('writeEof');
-    this.#sending = 'eof';
     this.#outgoing.complete();
     this.#closeWhenSent();
   }
 
   pause(): void {
-    this.#tell('pause');
     this.#paused = true;
+    this.#tell('pause');
   }
 
   resume(): void {
-    this.#tell('resume');
     this.#paused = false;
-    this.#deliver();
+    this.#tell('resume');
+    this.#delivery.run();
   }
 
   close(): void {
-    if (this.#closed || this.#sending === 'closing') return;
-    this.#tell('close');
+    if (this.#sending === 'closing' || this.#sending === 'closed') return;
     this.#sending = 'closing';
+    this.#tell('close');
     this.#outgoing.complete();
     this.#closeWhenSent();
   }
 
   abort(reason?: unknown): void {
-    if (this.#closed) return;
+    if (this.#sending === 'closed') return;
+    this.#setClosed(reason);
     this.#tell('abort');
     this.#outgoing.error(reason);
-    this.#close(reason);
+    this.#receiver?.closed(reason);
   }
 
   getExtraInfo(name: string): unknown {
@@ -149,30 +187,35 @@ export class ManualTransport implements Transport {
   }
 
   #deliver(): void {
-    while (this.#receiver !== undefined && !this.#paused && !this.#closed && this.#sending !== 'closing') {
+    const receiver = this.#receiver;
+    while (receiver !== undefined && !this.#paused && this.#takes) {
       const next = this.#arrived.shift();
-      if (next === undefined || this.#received === 'eof') return;
+      if (next === undefined) return;
       if (next !== 'eof') {
-        if (next.length > 0) this.#receiver.data(next);
+        this.#waiting -= next.length;
+        receiver.data(next);
       } else {
-        this.#received = 'eof';
-        this.#receiver.eof();
+        this.#receiving = 'ended';
+        receiver.eof();
         this.#closeWhenSent();
       }
     }
   }
 
-  #closeWhenSent(): void {
-    const bothEnded = this.#sending === 'eof' && this.#received === 'eof';
-    if (this.#queued === 0 && (bothEnded || this.#sending === 'closing')) this.#close();
+  get #takes(): boolean {
+    return this.#sending === 'open' || this.#sending === 'ended';
   }
 
-  #close(error?: unknown): void {
-    if (this.#closed) return;
-    this.#closed = true;
+  #closeWhenSent(): void {
+    const bothEnded = this.#sending === 'ended' && this.#receiving === 'ended';
+    if (this.#queued === 0 && (bothEnded || this.#sending === 'closing')) this.lose();
+  }
+
+  #setClosed(error: unknown): void {
+    this.#sending = 'closed';
     this.#error = error;
-    this.#arrived = [];
+    this.#arrived = new Queue();
+    this.#waiting = 0;
     this.#queued = 0;
-    this.#receiver?.closed(error);
   }
 }

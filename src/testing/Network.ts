@@ -1,208 +1,21 @@
-import { Subscription, type Observable, type SchedulerLike } from 'rxjs';
-import { connectionReset } from '../streams/errors.js';
-import type { Chaos } from './chaos.js';
+import { Subscription, type Observable } from 'rxjs';
+import { Reentrant } from '../streams/Reentrant.js';
+import { reportError } from '../streams/reportError.js';
+import { NetworkLine, type NetworkClock, type NetworkTraits } from './NetworkLine.js';
 
 const LONGEST_TIMER = 2 ** 31 - 1;
 
-/** What a line asks of the ends that it joins, and tells them. @internal */
-export interface NetworkEnd {
-  readonly state: 'open' | 'closing' | 'closed';
-  readonly takes: boolean;
-  readonly writeQueueSize: number;
-  receive(piece: Uint8Array): void;
-  receiveEof(): void;
-  /** There is room on the line again. */
-  refill(): void;
-  eofArrived(): void;
-  closeWhenEnded(): void;
-  lose(error: unknown): void;
-}
-
-/** @internal */
-export interface NetworkTraits {
-  latency: number;
-  bandwidth: number;
-  chunkSize: number;
-  window: number;
-  chaos: Chaos | undefined;
-  scheduler: SchedulerLike;
-}
-
-// Without bytes it is the end of the stream.
-interface UnderWay {
-  bytes: Uint8Array | undefined;
-  readonly due: number;
-  readonly order: number;
-}
-
-/** One direction: what has left the one end and has not reached the other. @internal */
-export class NetworkLine {
-  from!: NetworkEnd;
-  to!: NetworkEnd;
-  back!: NetworkLine;
-  readonly #network: Network;
-  #items: UnderWay[] = [];
-  #first = 0;
-  #bytes = 0;
-  #freeAt = -Infinity;
-  #heldUntil = -Infinity;
-  #delayed = false;
-  #cut = false;
-  #reset: { readonly due: number; readonly error: unknown } | undefined;
-
-  constructor(network: Network) {
-    this.#network = network;
-  }
-
-  get room(): number {
-    return this.#network.traits.window - this.#bytes;
-  }
-
-  /** The place in the order of sending of what goes next. */
-  get order(): number {
-    return this.#items[this.#first]?.order ?? Infinity;
-  }
-
-  /** When the next thing can be delivered; never, until somebody takes it, is `Infinity`. */
-  get readyAt(): number {
-    return Math.min(this.#itemReadyAt, this.#reset?.due ?? Infinity);
-  }
-
-  get #itemReadyAt(): number {
-    const item = this.#items[this.#first];
-    return item === undefined || !this.to.takes ? Infinity : Math.max(item.due, this.#heldUntil);
-  }
-
-  send(bytes: Uint8Array | undefined): void {
-    const { latency, bandwidth } = this.#network.traits;
-    let due = -Infinity;
-    if (this.#network.takesTime) {
-      const length = bytes?.length ?? 0;
-      this.#freeAt = Math.max(this.#freeAt, this.#network.now()) + (length * 1000) / bandwidth;
-      due = this.#freeAt + latency;
-    }
-    this.#bytes += bytes?.length ?? 0;
-    this.#items.push({ bytes, due, order: this.#network.nextOrder() });
-  }
-
-  /** Behind what will have arrived by then; the rest is lost. */
-  sendReset(error: unknown): void {
-    const { latency } = this.#network.traits;
-    this.#reset ??= { due: this.#network.takesTime ? this.#network.now() + latency : -Infinity, error };
-  }
-
-  clear(): void {
-    this.#items = [];
-    this.#first = 0;
-    this.#reset = undefined;
-  }
-
-  /** Delivers one thing. */
-  deliver(reached: number): void {
-    if (this.#reset !== undefined && this.#reset.due < this.#itemReadyAt) {
-      const { error } = this.#reset;
-      this.clear();
-      this.to.lose(error);
-    } else if (this.#items[this.#first]!.bytes !== undefined) {
-      this.#deliverBytes(reached);
-    } else {
-      this.#drop();
-      if (!this.#cut) this.to.receiveEof();
-      this.from.eofArrived();
-      this.to.closeWhenEnded();
-    }
-  }
-
-  #deliverBytes(reached: number): void {
-    const { chaos } = this.#network.traits;
-    if (chaos === undefined || this.to.state !== 'open' || this.#cut) {
-      this.#deliverPiece(this.#take(this.#available(reached)));
-      return;
-    }
-    if (!this.#delayed) {
-      const delay = chaos.delay();
-      if (delay > 0) {
-        this.#delayed = true;
-        this.#heldUntil = this.#network.now() + delay;
-        return;
-      }
-    }
-    this.#delayed = false;
-    const fate = chaos.fate();
-    if (fate === 'reset') {
-      const error = connectionReset(`, by ${chaos.replay}`);
-      this.clear();
-      this.back.clear();
-      this.to.lose(error);
-      this.from.lose(error);
-    } else if (fate === 'halfClose') {
-      this.#cut = true;
-      this.to.receiveEof();
-      this.to.closeWhenEnded();
-    } else {
-      const available = this.#available(reached);
-      const first = Math.min(available, this.#items[this.#first]!.bytes!.length);
-      this.#deliverPiece(this.#take(chaos.piece(first, available)));
-    }
-  }
-
-  #deliverPiece(piece: Uint8Array): void {
-    const { from, to } = this;
-    this.#bytes -= piece.length;
-    if (to.state === 'closed') {
-      // As a kernel answers what comes for a socket that is gone. Whoever has closed too does not hear of it.
-      if (from.state === 'open' || from.writeQueueSize > 0) this.back.sendReset(connectionReset());
-    } else if (!this.#cut) {
-      to.receive(piece);
-    }
-    from.refill();
-  }
-
-  // Only chaos joins what was sent apart.
-  #available(reached: number): number {
-    const { chaos, chunkSize } = this.#network.traits;
-    let available = 0;
-    for (let at = this.#first; at < this.#items.length && available < chunkSize; at++) {
-      const { bytes, due } = this.#items[at]!;
-      if (bytes === undefined || due > reached || (available > 0 && chaos === undefined)) break;
-      available += bytes.length;
-    }
-    return Math.min(available, chunkSize);
-  }
-
-  #take(length: number): Uint8Array {
-    const item = this.#items[this.#first]!;
-    const bytes = item.bytes!;
-    if (bytes.length > length) {
-      item.bytes = bytes.subarray(length);
-      return bytes.subarray(0, length);
-    }
-    this.#drop();
-    if (bytes.length === length) return bytes;
-    const joined = new Uint8Array(length);
-    joined.set(bytes);
-    joined.set(this.#take(length - bytes.length), bytes.length);
-    return joined;
-  }
-
-  // shift() would move all of a long array, once for each byte of a trickle.
-  #drop(): void {
-    this.#first++;
-    if (this.#first < 1000 || this.#first * 2 < this.#items.length) return;
-    this.#items = this.#items.slice(this.#first);
-    this.#first = 0;
-  }
-}
-
 /** The two directions, and when each of them is served. @internal */
-export class Network {
+export class Network implements NetworkClock {
   readonly traits: NetworkTraits;
   readonly lines: readonly [NetworkLine, NetworkLine];
   readonly takesTime: boolean;
   readonly #resources = new Subscription();
   #sent = 0;
   #clogged = false;
-  #pumping = false;
+  // The time up to which everything is delivered.
+  #reached = -Infinity;
+  readonly #delivery = new Reentrant(() => this.#deliver());
   #timer: Subscription | undefined;
   #timerAt = Infinity;
 
@@ -213,18 +26,17 @@ export class Network {
   }
 
   clogWhile(clogged$: Observable<boolean>): void {
-    this.#resources.add(
-      clogged$.subscribe({
-        next: (clogged) => {
-          this.#clogged = clogged;
-          this.pump();
-        },
-        error: (error: unknown) => {
-          for (const { to } of this.lines) to.lose(error);
-          this.pump();
-        },
-      }),
-    );
+    const subscription = clogged$.subscribe({
+      next: (clogged) => {
+        this.#clogged = clogged;
+        this.pump();
+      },
+      error: (error: unknown) => {
+        for (const { to } of this.lines) to.lose(error);
+        this.pump();
+      },
+    });
+    attempt(() => this.#resources.add(subscription));
   }
 
   now(): number {
@@ -237,24 +49,19 @@ export class Network {
 
   /** Delivers whatever is due. A timer may fire a little early: then `until` is the time that it stands for. */
   pump(until = -Infinity): void {
-    // An end that answers from inside comes here again: the outermost call does it all, and the stack stays flat.
-    if (this.#pumping) return;
-    this.#pumping = true;
-    try {
-      for (;;) {
-        const reached = Math.max(until, this.now());
-        const line = this.#next(reached);
-        if (line === undefined) break;
-        line.deliver(reached);
-      }
-    } finally {
-      this.#pumping = false;
-    }
-    this.#setTimer();
+    const now = Math.max(until, this.now());
+    this.#reached = this.#delivery.running ? Math.max(now, this.#reached) : now;
+    this.#delivery.run();
+    if (!this.#delivery.running) this.#setTimer();
   }
 
-  #next(reached: number): NetworkLine | undefined {
+  #deliver(): void {
+    for (let line = this.#next(); line !== undefined; line = this.#next()) line.deliver(this.#reached);
+  }
+
+  #next(): NetworkLine | undefined {
     if (this.#clogged) return undefined;
+    const reached = this.#reached;
     const [one, other] = this.lines;
     const oneReady = one.readyAt <= reached;
     if (!(other.readyAt <= reached)) return oneReady ? one : undefined;
@@ -266,9 +73,9 @@ export class Network {
   #setTimer(): void {
     const [one, other] = this.lines;
     if (one.to.state === 'closed' && other.to.state === 'closed') {
-      this.#resources.unsubscribe();
       one.clear();
       other.clear();
+      attempt(() => this.#resources.unsubscribe());
     }
     const at = this.#clogged ? Infinity : Math.min(one.readyAt, other.readyAt);
     if (at === this.#timerAt) return;
@@ -283,5 +90,14 @@ export class Network {
       },
       Math.min(delay, LONGEST_TIMER),
     );
+  }
+}
+
+// The teardown of `clogged$` is not ours, and the connection that ends is not its.
+function attempt(call: () => void): void {
+  try {
+    call();
+  } catch (error) {
+    reportError(error);
   }
 }

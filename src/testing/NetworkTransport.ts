@@ -1,11 +1,15 @@
-import { asyncScheduler, NEVER, type Observable, type SchedulerLike } from 'rxjs';
+import { asyncScheduler, isObservable, NEVER, type Observable, type SchedulerLike } from 'rxjs';
 import { checkMilliseconds } from '../streams/check.js';
 import { connectionReset } from '../streams/errors.js';
+import { Queue } from '../bytes/Queue.js';
 import type { Data } from '../bytes/Separator.js';
-import { copyBytes } from '../bytes/text.js';
 import type { Transport, TransportReceiver } from '../streams/Transport.js';
-import type { Chaos } from './chaos.js';
-import { Network, type NetworkEnd, type NetworkLine } from './Network.js';
+import { GuardedReceiver } from '../transports/GuardedReceiver.js';
+import { Chaos } from './chaos.js';
+import { checkedBytes } from './check.js';
+import { Network } from './Network.js';
+import type { NetworkEnd, NetworkLine } from './NetworkLine.js';
+import { showValue } from './showValue.js';
 
 /** What the network between two ends is like; each direction for itself. */
 export interface NetworkOptions {
@@ -49,15 +53,21 @@ export interface NetworkOptions {
 export function networkTransports(options: NetworkOptions = {}): [Transport, Transport] {
   const { latency = 0, bandwidth = Infinity, chunkSize = Infinity, window = 65536, chaos } = options;
   checkMilliseconds('latency', latency);
-  if (!(bandwidth > 0)) {
-    throw new RangeError(`bandwidth must be more than 0 bytes per second, not ${String(bandwidth)}`);
+  if (!(typeof bandwidth === 'number' && bandwidth > 0)) {
+    throw new RangeError(`bandwidth must be more than 0 bytes per second, not ${showValue(bandwidth)}`);
   }
   for (const [name, bytes] of Object.entries({ chunkSize, window })) {
     if (bytes !== Infinity && !(Number.isInteger(bytes) && bytes > 0)) {
-      throw new RangeError(`${name} must be a positive integer (bytes), not ${String(bytes)}`);
+      throw new RangeError(`${name} must be a positive integer (bytes), not ${showValue(bytes)}`);
     }
   }
   const { clogged$ = NEVER, scheduler = asyncScheduler } = options;
+  if (chaos !== undefined && !(chaos instanceof Chaos)) {
+    throw new TypeError(`chaos must be what chaos() or chaosFrom() makes, not ${showValue(chaos)}`);
+  }
+  if (!isObservable(clogged$)) {
+    throw new TypeError(`clogged$ must be an Observable, not ${showValue(clogged$)}`);
+  }
   const network = new Network({ latency, bandwidth, chunkSize, window, chaos, scheduler });
   const [forth, back] = network.lines;
   const one = new NetworkTransport(network, forth);
@@ -74,7 +84,9 @@ class NetworkTransport implements Transport, NetworkEnd {
   readonly #out: NetworkLine;
   #receiver: TransportReceiver | undefined;
   #paused = false;
-  #queue: Uint8Array[] = [];
+  #queue = new Queue<Uint8Array>();
+  // Bytes of the first chunk in the queue that have been sent already.
+  #sentOfFirst = 0;
   #queued = 0;
   #eof: 'no' | 'queued' | 'sent' | 'arrived' = 'no';
   #eofReceived = false;
@@ -101,18 +113,19 @@ class NetworkTransport implements Transport, NetworkEnd {
   }
 
   start(receiver: TransportReceiver): void {
+    const guarded = new GuardedReceiver(receiver);
     if (this.#state === 'closed') {
-      receiver.closed(this.#error);
+      guarded.closed(this.#error);
       return;
     }
-    this.#receiver = receiver;
+    this.#receiver = guarded;
     this.#network.pump();
   }
 
   write(data: Data): void {
-    if (this.#state === 'closed') return;
     // A copy, as the receiver keeps the chunk and the writer may go on using its own.
-    const chunk = copyBytes(data);
+    const chunk = checkedBytes('data', data);
+    if (this.#state !== 'open' || this.#eof !== 'no' || chunk.length === 0) return;
     this.#queue.push(chunk);
     this.#queued += chunk.length;
     this.#send();
@@ -183,7 +196,7 @@ class NetworkTransport implements Transport, NetworkEnd {
     if (this.#state === 'closed') return;
     this.#state = 'closed';
     this.#error = error;
-    this.#queue = [];
+    this.#queue = new Queue();
     this.#queued = 0;
     const receiver = this.#receiver;
     this.#receiver = undefined;
@@ -192,13 +205,18 @@ class NetworkTransport implements Transport, NetworkEnd {
 
   #send(): void {
     const { chunkSize } = this.#network.traits;
-    while (this.#queue.length > 0 && this.#out.room > 0) {
-      const chunk = this.#queue[0]!;
-      const length = Math.min(chunk.length, chunkSize, this.#out.room);
-      if (length === chunk.length) this.#queue.shift();
-      else this.#queue[0] = chunk.subarray(length);
+    for (let chunk = this.#queue.first; chunk !== undefined; chunk = this.#queue.first) {
+      const from = this.#sentOfFirst;
+      const length = Math.min(chunk.length - from, chunkSize, this.#out.room);
+      if (length <= 0) break;
+      if (from + length === chunk.length) {
+        this.#queue.shift();
+        this.#sentOfFirst = 0;
+      } else {
+        this.#sentOfFirst += length;
+      }
       this.#queued -= length;
-      this.#out.send(chunk.subarray(0, length));
+      this.#out.send(chunk.subarray(from, from + length));
     }
     if (this.#eof === 'queued' && this.#queue.length === 0) {
       this.#eof = 'sent';

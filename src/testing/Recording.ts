@@ -2,6 +2,7 @@ import type { Data } from '../bytes/Separator.js';
 import { encodeText } from '../bytes/text.js';
 import type { ScriptStep } from './ScriptStep.js';
 import { showBytes } from './showBytes.js';
+import { messageOf } from './showValue.js';
 
 const TYPES = ['received', 'sent', 'eof', 'writeEof', 'close', 'abort', 'closed', 'pause', 'resume'] as const;
 
@@ -211,7 +212,7 @@ function writeBytes(data: Uint8Array): { text?: string; hex?: string } {
 }
 
 function writeError(error: unknown): string | { name: string; message: string; code?: string } {
-  if (!(error instanceof Error)) return String(error);
+  if (!(error instanceof Error)) return messageOf(error);
   const { name, message } = error;
   const { code } = error as { code?: unknown };
   return typeof code === 'string' ? { name, message, code } : { name, message };

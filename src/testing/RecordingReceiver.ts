@@ -1,6 +1,7 @@
 import { filter, firstValueFrom, startWith, Subject, throwError, timeout } from 'rxjs';
 import type { Transport, TransportReceiver } from '../streams/Transport.js';
 import { showBytes } from './showBytes.js';
+import { showValue } from './showValue.js';
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 /** How much of what was received a report shows. */
@@ -20,6 +21,8 @@ export class RecordingReceiver implements TransportReceiver {
   /** What else is to be done inside the calls. */
   onData: (chunk: Uint8Array) => void = () => undefined;
   onEof: () => void = () => undefined;
+  onFlushed: () => void = () => undefined;
+  onClosed: () => void = () => undefined;
   readonly #transport: Transport;
   readonly #patience: number;
   readonly #told = new Subject<void>();
@@ -55,28 +58,35 @@ export class RecordingReceiver implements TransportReceiver {
     if (this.order.at(-1) !== 'data') this.order.push('data');
     this.chunks.push(chunk);
     this.length += chunk.length;
-    this.onData(chunk);
-    this.#told.next();
+    this.#answer(() => this.onData(chunk));
   }
 
   eof(): void {
     this.#check('eof');
     this.order.push('eof');
-    this.onEof();
-    this.#told.next();
+    this.#answer(() => this.onEof());
   }
 
   flushed(): void {
     this.#check('flushed');
     this.queueSizes.push(this.#transport.writeQueueSize);
-    this.#told.next();
+    this.#answer(() => this.onFlushed());
   }
 
   closed(error?: unknown): void {
     this.#check('closed');
     this.order.push('closed');
     this.errors.push(error);
-    this.#told.next();
+    this.#answer(() => this.onClosed());
+  }
+
+  // Whoever waits is told also when the answer throws.
+  #answer(answer: () => void): void {
+    try {
+      answer();
+    } finally {
+      this.#told.next();
+    }
   }
 
   async until(what: string, condition: () => boolean): Promise<void> {
@@ -116,7 +126,7 @@ export class RecordingReceiver implements TransportReceiver {
     const received = bytes.length === 0 ? '' : `: ${shown}${bytes.length > SHOWN ? ' …' : ''}`;
     const errors = this.errors
       .filter((error) => error !== undefined)
-      .map((error) => `, closed with ${error instanceof Error ? String(error) : JSON.stringify(error)}`);
+      .map((error) => `, closed with ${error instanceof Error ? String(error) : showValue(error)}`);
     return `[${this.order.join(', ')}], ${this.queueSizes.length} flushes, ${bytes.length} bytes${received}${errors.join('')}`;
   }
 

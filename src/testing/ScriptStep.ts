@@ -2,8 +2,9 @@ import type { Data } from '../bytes/Separator.js';
 import { checkMilliseconds } from '../streams/check.js';
 import { StreamError } from '../bytes/errors.js';
 import { connectionReset } from '../streams/errors.js';
-import { copyBytes } from '../bytes/text.js';
+import { checkedBytes } from './check.js';
 import { showBytes } from './showBytes.js';
+import { showValue } from './showValue.js';
 
 /** Bytes of each side that a message shows before and behind the place it speaks of. */
 const SHOWN = 60;
@@ -64,9 +65,11 @@ export type PlayedStep =
 
 /** Throws what is wrong with the steps. @internal */
 export function readSteps(steps: readonly ScriptStep[]): PlayedStep[] {
+  if (!Array.isArray(steps)) throw new TypeError(`A script is an array of steps, not ${showValue(steps)}`);
   let ended: 'eof' | 'reset' | undefined;
-  return steps.map((step, index) => {
-    const played = readStep(step, index + 1);
+  // Not map: it would pass by the holes of an array.
+  return Array.from(steps as readonly ScriptStep[], (step, index) => {
+    const played = readStep(step, `Step ${index + 1}`);
     const { kind } = played;
     if (ended === 'reset' || (ended === 'eof' && (kind === 'reply' || kind === 'eof'))) {
       throw new TypeError(`Step ${index + 1}: nothing like ${describeStep(played)} can follow ${ended}`);
@@ -76,21 +79,33 @@ export function readSteps(steps: readonly ScriptStep[]): PlayedStep[] {
   });
 }
 
-function readStep(step: ScriptStep, position: number): PlayedStep {
-  if ('expect' in step) return { kind: 'expect', bytes: copyBytes(step.expect) };
-  if ('reply' in step) return { kind: 'reply', bytes: copyBytes(step.reply) };
-  if ('expectEof' in step) return { kind: 'expectEof' };
-  if ('expectClose' in step) return { kind: 'expectClose' };
-  if ('eof' in step) return { kind: 'eof' };
-  if ('reset' in step) {
-    const { reset } = step;
-    return { kind: 'reset', error: reset instanceof Error ? reset : connectionReset() };
+function readStep(step: ScriptStep, position: string): PlayedStep {
+  const keys = typeof step === 'object' && (step as unknown) !== null ? Object.keys(step) : [];
+  const [kind] = keys;
+  if (keys.length !== 1) throw new TypeError(`${position} is no step of a script: ${showValue(step)}`);
+  const value: unknown = (step as Record<string, unknown>)[kind!];
+  switch (kind) {
+    case 'expect':
+    case 'reply':
+      return { kind, bytes: checkedBytes(`${position}: ${kind}`, value as Data) };
+    case 'expectEof':
+    case 'expectClose':
+    case 'eof':
+      if (value === true) return { kind };
+      throw new TypeError(`${position}: ${kind} must be true, not ${showValue(value)}`);
+    case 'reset':
+      if (value === true) return { kind, error: connectionReset() };
+      // Not instanceof: test runners have errors from other realms.
+      if (typeof value === 'object' && value !== null && 'message' in value) {
+        return { kind, error: value as Error };
+      }
+      throw new TypeError(`${position}: reset must be true or an error, not ${showValue(value)}`);
+    case 'wait':
+      checkMilliseconds(`${position}: wait`, value as number);
+      return { kind, ms: value as number };
+    default:
+      throw new TypeError(`${position} is no step of a script: ${showValue(step)}`);
   }
-  if ('wait' in step) {
-    checkMilliseconds(`Step ${position}: wait`, step.wait);
-    return { kind: 'wait', ms: step.wait };
-  }
-  throw new TypeError(`Step ${position} is no step of a script: ${JSON.stringify(step)}`);
 }
 
 /** @internal */

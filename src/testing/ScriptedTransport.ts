@@ -1,7 +1,9 @@
 import { Subject, type SchedulerLike, type Subscription } from 'rxjs';
 import type { Data } from '../bytes/Separator.js';
-import { encodeText } from '../bytes/text.js';
+import { Reentrant } from '../streams/Reentrant.js';
 import type { Transport, TransportReceiver } from '../streams/Transport.js';
+import { GuardedReceiver } from '../transports/GuardedReceiver.js';
+import { checkedBytes } from './check.js';
 import {
   describeStep,
   readSteps,
@@ -29,13 +31,15 @@ export class ScriptedTransport implements Transport {
   #played = 0;
   #delivered = 0;
   #receiver: TransportReceiver | undefined;
-  #playing = false;
   #paused = false;
+  #waiting = false;
   #wait: Subscription | undefined;
   #sentEof = false;
   #receivedEof = false;
   #closed = false;
   #error: ScriptError | undefined;
+  #reason: unknown;
+  readonly #playing = new Reentrant(() => this.#play());
   readonly #finished = new Subject<never>();
   readonly finished$ = this.#finished.asObservable();
 
@@ -50,19 +54,20 @@ export class ScriptedTransport implements Transport {
   }
 
   start(receiver: TransportReceiver): void {
-    this.#receiver = receiver;
-    this.#play();
+    this.#receiver = new GuardedReceiver(receiver);
+    if (this.#closed) this.#receiver.closed(this.#reason);
+    else this.#playing.run();
   }
 
   write(data: Data): void {
+    let bytes = checkedBytes('data', data);
     if (this.#closed) return;
-    let bytes = typeof data === 'string' ? encodeText(data) : data;
     while (bytes.length > 0) {
       const taken = this.#match(bytes);
       if (taken === undefined) return;
       bytes = bytes.subarray(taken);
     }
-    this.#play();
+    this.#playing.run();
   }
 
   writeEof(): void {
@@ -75,7 +80,7 @@ export class ScriptedTransport implements Transport {
       this.#fail(`${this.#position(this.#own)}: writeEof(), expected ${left}`);
       return;
     }
-    this.#play();
+    this.#playing.run();
   }
 
   pause(): void {
@@ -84,7 +89,7 @@ export class ScriptedTransport implements Transport {
 
   resume(): void {
     this.#paused = false;
-    this.#play();
+    this.#playing.run();
   }
 
   close(): void {
@@ -144,12 +149,9 @@ export class ScriptedTransport implements Transport {
     }
   }
 
-  // Code under test that writes, resumes or closes inside `data` comes here again: the outermost call does it all.
   #play(): void {
-    if (this.#playing || this.#receiver === undefined) return;
-    this.#playing = true;
+    if (this.#receiver === undefined) return;
     while (!this.#closed && (this.#deliver() || this.#advance()));
-    this.#playing = false;
     if (this.#closed || this.#delivered < this.#steps.length) return;
     this.#finished.complete();
     if (this.#sentEof && this.#receivedEof) this.#close();
@@ -157,12 +159,13 @@ export class ScriptedTransport implements Transport {
 
   #advance(): boolean {
     const step = this.#steps[this.#played];
-    if (step === undefined || this.#wait !== undefined) return false;
+    if (step === undefined || this.#waiting) return false;
     if (step.kind === 'wait') {
+      this.#waiting = true;
       this.#wait = this.#scheduler.schedule(() => {
-        this.#wait = undefined;
+        this.#waiting = false;
         this.#played++;
-        this.#play();
+        this.#playing.run();
       }, step.ms);
       return false;
     }
@@ -223,6 +226,7 @@ export class ScriptedTransport implements Transport {
   #close(error?: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#reason = error;
     this.#wait?.unsubscribe();
     this.#receiver?.closed(error);
     const { problem } = this;

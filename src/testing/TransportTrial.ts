@@ -1,7 +1,9 @@
+import { firstValueFrom, throwError, timeout, type Observable } from 'rxjs';
 import { mulberry32 } from './mulberry32.js';
 import type { Transport } from '../streams/Transport.js';
 import { RecordingReceiver } from './RecordingReceiver.js';
 import { showBytes } from './showBytes.js';
+import { showValue } from './showValue.js';
 
 export const MEBIBYTE = 2 ** 20;
 /** All random data is made from it: the same bytes, cut at the same places, in every run. */
@@ -14,6 +16,7 @@ export class TransportTrial {
   readonly other: Transport;
   readonly toOne: RecordingReceiver;
   readonly toOther: RecordingReceiver;
+  readonly #patience: number;
   readonly #make: () => Promise<TransportTrial>;
   readonly #random = mulberry32(SEED);
   #usedRandom = false;
@@ -27,6 +30,7 @@ export class TransportTrial {
     this.other = other;
     this.toOne = new RecordingReceiver(one, patience);
     this.toOther = new RecordingReceiver(other, patience);
+    this.#patience = patience;
     this.#make = make;
   }
 
@@ -43,6 +47,13 @@ export class TransportTrial {
         // What was found before says more than that a broken transport cannot be aborted either.
       }
     }
+  }
+
+  /** The first time that something is told. */
+  async first(what: string, source: Observable<unknown>): Promise<void> {
+    const patience = this.#patience;
+    const inVain = (): Error => new Error(`waited ${patience} ms in vain for ${what}`);
+    await firstValueFrom(source.pipe(timeout({ first: patience, with: () => throwError(inVain) })));
   }
 
   /** Bytes that go the other way show that there was time for those that must not come. */
@@ -140,5 +151,5 @@ function firstDifference(actual: Uint8Array, expected: Uint8Array): number {
 
 function show(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`;
-  return typeof value === 'string' ? JSON.stringify(value) : String(value);
+  return value instanceof Error ? String(value) : showValue(value);
 }

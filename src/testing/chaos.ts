@@ -1,4 +1,5 @@
 import { mulberry32 } from './mulberry32.js';
+import { messageOf, showValue } from './showValue.js';
 
 /** What goes wrong how often: probabilities from 0 (never) to 1 (always). */
 export interface ChaosRates {
@@ -36,6 +37,11 @@ export class Chaos {
     this.#draw = draw;
     this.seed = seed;
     this.replay = Object.keys(rates).length === 0 ? name : name.replace(/\)$/, `, ${JSON.stringify(rates)})`);
+  }
+
+  /** @internal Whether pieces may have other sizes than what was written. */
+  get resizes(): boolean {
+    return this.#rates.pieces > 0;
   }
 
   /** @internal How many of the bytes that could arrive at once do so; without trouble it is the `first` piece. */
@@ -123,13 +129,15 @@ export function chaos(seed: number, rates: ChaosRates = {}): Chaos {
  * ```
  */
 export function chaosFrom(decisions: readonly number[], rates: ChaosRates = {}): Chaos {
-  for (const decision of decisions) {
-    if (!(decision >= 0 && decision < 1)) {
-      throw new RangeError(`A decision must be a number from 0 to below 1, not ${String(decision)}`);
+  // A copy: what becomes of the list afterwards must not change what `replay` promises.
+  const list = Array.from(decisions);
+  for (const decision of list) {
+    if (!isWithin(decision, 0, 1) || decision === 1) {
+      throw new RangeError(`A decision must be a number from 0 to below 1, not ${showValue(decision)}`);
     }
   }
-  const left = decisions[Symbol.iterator]();
-  return new Chaos(() => left.next().value ?? 0, rates, undefined, `chaosFrom(${JSON.stringify(decisions)})`);
+  let next = 0;
+  return new Chaos(() => list[next++] ?? 0, rates, undefined, `chaosFrom(${JSON.stringify(list)})`);
 }
 
 export interface WithChaosOptions {
@@ -164,8 +172,10 @@ export interface WithChaosOptions {
  */
 export function withChaos(run: (chaos: Chaos) => unknown, options: WithChaosOptions = {}): void {
   const { runs = 100, seed: first = 1, rates } = options;
+  if (typeof run !== 'function')
+    throw new TypeError(`withChaos() needs a body to run, not ${showValue(run)}`);
   if (!Number.isInteger(runs) || runs < 1) {
-    throw new RangeError(`runs must be a positive integer, not ${runs}`);
+    throw new RangeError(`runs must be a positive integer, not ${showValue(runs)}`);
   }
   checkSeed(first);
   for (let i = 0; i < runs; i++) {
@@ -177,7 +187,7 @@ export function withChaos(run: (chaos: Chaos) => unknown, options: WithChaosOpti
     } catch (cause) {
       const shownRates = rates === undefined ? '' : `, rates: ${JSON.stringify(rates)}`;
       throw new Error(
-        `Fails with ${inRun.replay} (run ${i + 1} of ${runs}): ${cause instanceof Error ? cause.message : String(cause)}\n` +
+        `Fails with ${inRun.replay} (run ${i + 1} of ${runs}): ${messageOf(cause)}\n` +
           `To run just this one again: withChaos(run, { seed: ${seed}, runs: 1${shownRates} })`,
         { cause },
       );
@@ -190,20 +200,27 @@ export function withChaos(run: (chaos: Chaos) => unknown, options: WithChaosOpti
 
 function checkSeed(seed: number): void {
   if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
-    throw new RangeError(`seed must be an integer from 0 to 2^32 - 1, not ${String(seed)}`);
+    throw new RangeError(`seed must be an integer from 0 to 2^32 - 1, not ${showValue(seed)}`);
   }
 }
 
+function isWithin(value: number, from: number, to: number): boolean {
+  return typeof value === 'number' && value >= from && value <= to;
+}
+
 function checkRates(rates: ChaosRates): Required<ChaosRates> {
+  if (typeof rates !== 'object' || (rates as unknown) === null) {
+    throw new TypeError(`rates must be an object, not ${showValue(rates)}`);
+  }
   const all = { ...DEFAULT_RATES, ...rates };
   for (const name of ['pieces', 'turns', 'delays', 'resets', 'halfCloses'] as const) {
-    if (!(all[name] >= 0 && all[name] <= 1)) {
-      throw new RangeError(`${name} must be a probability from 0 to 1, not ${String(all[name])}`);
+    if (!isWithin(all[name], 0, 1)) {
+      throw new RangeError(`${name} must be a probability from 0 to 1, not ${showValue(all[name])}`);
     }
   }
-  if (!(all.maxDelay > 0 && all.maxDelay < 2 ** 31)) {
+  if (!isWithin(all.maxDelay, Number.MIN_VALUE, 2 ** 31 - 1)) {
     throw new RangeError(
-      `maxDelay must be more than 0 and below 2^31 milliseconds, not ${String(all.maxDelay)}`,
+      `maxDelay must be more than 0 and below 2^31 milliseconds, not ${showValue(all.maxDelay)}`,
     );
   }
   return all;

@@ -2,8 +2,10 @@ import type { Observable } from 'rxjs';
 import type { ConnectionOptions } from '../streams/ConnectionSettings.js';
 import { connectionReset } from '../streams/errors.js';
 import type { Data } from '../bytes/Separator.js';
+import { checkedBytes } from './check.js';
 import { manualConnection, type ManualConnection } from './manualConnection.js';
 import type { ManualTransportOptions } from './ManualTransport.js';
+import { showValue } from './showValue.js';
 
 /** What is needed of `TestScheduler.run`'s helpers, or of rxjs-marbles' context: both have it. */
 export interface MarbleHelpers {
@@ -63,21 +65,34 @@ export function marbleConnection(
   options: MarbleConnectionOptions = {},
 ): ManualConnection {
   const { incoming = '', values = {}, error = connectionReset(), drain, drainValues = {}, ...rest } = options;
-  const connection = manualConnection({ ...rest, holdWrites: drain !== undefined });
+  checkMarbles('incoming', incoming);
+  if (drain !== undefined) checkMarbles('drain', drain);
+  for (const [letter, chunk] of Object.entries(values)) checkedBytes(`values.${letter}`, chunk);
+  for (const [letter, bytes] of Object.entries(drainValues)) {
+    if (typeof bytes === 'number' && bytes >= 0) continue;
+    throw new RangeError(`drainValues.${letter} must be a number of bytes, not ${showValue(bytes)}`);
+  }
+  // Marbles that cannot be read throw here, before there is a connection.
+  const incoming$ = helpers.hot(incoming, withLetters(incoming, values), error);
+  const amounts: Record<string, string | number> = withLetters(drain ?? '', drainValues);
+  const drain$ = drain === undefined ? undefined : helpers.hot(drain, amounts);
+  const connection = manualConnection({ ...rest, holdWrites: drain$ !== undefined });
   const { transport } = connection;
-  helpers.hot(incoming, withLetters(incoming, values), error).subscribe({
+  incoming$.subscribe({
     next: (chunk) => transport.receive(chunk),
     error: (reason: unknown) => transport.lose(reason),
     complete: () => transport.receiveEof(),
   });
-  if (drain !== undefined) {
-    const amounts: Record<string, string | number> = withLetters(drain, drainValues);
-    helpers.hot(drain, amounts).subscribe({
-      next: (amount) => transport.drain(typeof amount === 'number' ? amount : undefined),
-      error: (reason: unknown) => transport.lose(reason),
-    });
-  }
+  drain$?.subscribe({
+    next: (amount) => transport.drain(typeof amount === 'number' ? amount : undefined),
+    error: (reason: unknown) => transport.lose(reason),
+  });
   return connection;
+}
+
+function checkMarbles(name: string, marbles: string): void {
+  if (typeof marbles === 'string') return;
+  throw new TypeError(`${name} must be a marble string, not ${showValue(marbles)}`);
 }
 
 // With a dictionary RxJS gives undefined for the letters that are not in it, without one the letters themselves.

@@ -45,5 +45,12 @@ export function networkPair(options: NetworkPairOptions = {}): [Connection, Conn
   // Before the network is there: it would keep its subscription to clogged$.
   ConnectionSettings.of(options);
   const [one, other] = networkTransports(options);
-  return [new Connection(one, options), new Connection(other, options)];
+  try {
+    return [new Connection(one, options), new Connection(other, options)];
+  } catch (error) {
+    // `wrap` has thrown.
+    one.abort();
+    other.abort();
+    throw error;
+  }
 }

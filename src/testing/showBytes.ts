@@ -1,4 +1,5 @@
 import type { Data } from '../bytes/Separator.js';
+import { isBytes } from './isBytes.js';
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
@@ -16,6 +17,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
  */
 export function showBytes(data: Data): string {
   if (typeof data === 'string') return data;
+  if (!isBytes(data)) throw new TypeError(`showBytes() takes a Uint8Array or a string, not ${typeof data}`);
   try {
     const text = decoder.decode(data);
     // eslint-disable-next-line no-control-regex -- control characters are what makes bytes unreadable

@@ -1,8 +1,11 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import type { Data } from '../bytes/Separator.js';
 import { copyBytes } from '../bytes/text.js';
+import { reportError } from '../streams/reportError.js';
 import type { Transport, TransportReceiver } from '../streams/Transport.js';
 import { Recording, type WireEvent } from './Recording.js';
+import { showValue } from './showValue.js';
+import { TransportWrapper } from './TransportWrapper.js';
 
 export interface WiretapOptions {
   /** Where the times come from. Default: RxJS's `asyncScheduler`. */
@@ -19,7 +22,7 @@ export interface WiretapOptions {
  * ```
  *
  * Everything passes through unchanged, and within the same call. Each event is told, or recorded, just before it is
- * passed on; its bytes are a copy. Times are milliseconds from the start of the connection, by the `scheduler`.
+ * passed on; its bytes are a copy. An error of the function is reported as RxJS does it, and changes nothing. Times are milliseconds from the start of the connection, by the `scheduler`.
  * A recording is meant for one connection: for those of a server make one for each,
  * `wrap: (transport) => wiretap(new Recording())(transport)`.
  *
@@ -40,37 +43,29 @@ export function wiretap(
   options: WiretapOptions = {},
 ): (transport: Transport) => Transport {
   const { scheduler = asyncScheduler } = options;
+  if (!(onEvent instanceof Recording) && typeof onEvent !== 'function') {
+    throw new TypeError(`wiretap() takes a function or a Recording, not ${showValue(onEvent)}`);
+  }
   const tell = onEvent instanceof Recording ? (event: WireEvent): void => onEvent.add(event) : onEvent;
   return (transport) => new TappedTransport(transport, tell, scheduler);
 }
 
-class TappedTransport implements Transport {
-  readonly startTls?: NonNullable<Transport['startTls']>;
-  readonly #transport: Transport;
+// What comes and goes is told in plain, also when it is encrypted below.
+class TappedTransport extends TransportWrapper {
   readonly #onEvent: (event: WireEvent) => void;
   readonly #scheduler: SchedulerLike;
   #startedAt: number;
 
   constructor(transport: Transport, onEvent: (event: WireEvent) => void, scheduler: SchedulerLike) {
-    this.#transport = transport;
+    super(transport);
     this.#onEvent = onEvent;
     this.#scheduler = scheduler;
     this.#startedAt = scheduler.now();
-    // What comes and goes is told in plain, also when it is encrypted below.
-    if (transport.startTls !== undefined) this.startTls = (options) => transport.startTls!(options);
   }
 
-  get writeQueueSize(): number {
-    return this.#transport.writeQueueSize;
-  }
-
-  get canWriteEof(): boolean {
-    return this.#transport.canWriteEof;
-  }
-
-  start(receiver: TransportReceiver): void {
+  override start(receiver: TransportReceiver): void {
     this.#startedAt = this.#scheduler.now();
-    this.#transport.start({
+    super.start({
       data: (chunk) => {
         this.#tell('received', { data: Uint8Array.from(chunk) });
         receiver.data(chunk);
@@ -87,41 +82,42 @@ class TappedTransport implements Transport {
     });
   }
 
-  write(data: Data): void {
+  override write(data: Data): void {
     this.#tell('sent', { data: copyBytes(data) });
-    this.#transport.write(data);
+    super.write(data);
   }
 
-  writeEof(): void {
+  override writeEof(): void {
     this.#tell('writeEof');
-    this.#transport.writeEof();
+    super.writeEof();
   }
 
-  pause(): void {
+  override pause(): void {
     this.#tell('pause');
-    this.#transport.pause();
+    super.pause();
   }
 
-  resume(): void {
+  override resume(): void {
     this.#tell('resume');
-    this.#transport.resume();
+    super.resume();
   }
 
-  close(): void {
+  override close(): void {
     this.#tell('close');
-    this.#transport.close();
+    super.close();
   }
 
-  abort(reason?: unknown): void {
+  override abort(reason?: unknown): void {
     this.#tell('abort', reason === undefined ? {} : { error: reason });
-    this.#transport.abort(reason);
+    super.abort(reason);
   }
 
-  getExtraInfo(name: string): unknown {
-    return this.#transport.getExtraInfo(name);
-  }
-
+  // Whoever listens changes nothing, by throwing neither.
   #tell(type: WireEvent['type'], more: Pick<WireEvent, 'data' | 'error'> = {}): void {
-    this.#onEvent({ at: this.#scheduler.now() - this.#startedAt, type, ...more });
+    try {
+      this.#onEvent({ at: this.#scheduler.now() - this.#startedAt, type, ...more });
+    } catch (error) {
+      reportError(error);
+    }
   }
 }

@@ -205,4 +205,42 @@ describe('MemoryTransport', () => {
     expect(toLate.order).toEqual(['closed']);
     expect(toLate.errors).toEqual([jasmine.objectContaining({ code: 'ECONNRESET' })]);
   });
+
+  it('hands a long write on in pieces, and tells of each step that the peer takes', () => {
+    toOther.onData = () => other.pause();
+    one.write(new Uint8Array(200_000));
+    expect(one.writeQueueSize).toBe(200_000 - 65_536);
+    other.resume();
+    other.resume();
+    other.resume();
+    expect(toOne.queueSizes).toEqual([134_464, 68_928, 3392, 0]);
+    expect(toOther.chunks.map((chunk) => chunk.length)).toEqual([65_536, 65_536, 65_536, 3392]);
+  });
+
+  it('drops what is written after the end of its direction, and after close', () => {
+    other.pause();
+    one.write('in time');
+    one.writeEof();
+    one.write('late');
+    expect(one.writeQueueSize).toBe(7);
+    one.close();
+    one.write('later');
+    other.resume();
+    one.write('too late');
+    expect(toOther.text).toBe('in time');
+    expect(toOther.order).toEqual(['data', 'eof']);
+    expect(toOne.order).toEqual(['closed']);
+  });
+
+  it('drops at an abort after close what is queued, and resets the peer', () => {
+    other.pause();
+    one.write('never taken');
+    one.close();
+    one.abort('enough');
+    other.resume();
+    expect(one.writeQueueSize).toBe(0);
+    expect(toOne.errors).toEqual(['enough']);
+    expect(toOther.order).toEqual(['closed']);
+    expect(toOther.errors).toEqual([jasmine.objectContaining({ code: 'ECONNRESET' })]);
+  });
 });

@@ -1,11 +1,23 @@
-import { connectionReset } from '../../streams/errors.js';
+import { Queue } from '../../bytes/Queue.js';
 import type { Data } from '../../bytes/Separator.js';
 import { copyBytes } from '../../bytes/text.js';
+import { connectionReset } from '../../streams/errors.js';
+import { Reentrant } from '../../streams/Reentrant.js';
 import type { Transport, TransportReceiver } from '../../streams/Transport.js';
+import { GuardedReceiver } from '../GuardedReceiver.js';
+
+/** Bytes delivered at once at most: what is written in one piece is taken step by step too, and its progress is seen. */
+const PIECE = 65536;
 
 /**
  * One end of a connection inside the process: what is written to one end arrives at the other within the call, as
  * long as that one takes it; what it does not take waits here. As `socketpair()`, without a kernel.
+ *
+ * | phase     | the peer's data            | write, writeEof | close         | abort  | it leaves the phase when             |
+ * | --------- | -------------------------- | --------------- | ------------- | ------ | ------------------------------------ |
+ * | `open`    | is delivered unless paused | queue           | `closing`     | resets | both directions have ended: `closed` |
+ * | `closing` | is dropped                 | do nothing      | does nothing  | resets | the peer has taken the end: `closed` |
+ * | `closed`  | resets the peer            | do nothing      | does nothing  | does nothing | never                          |
  */
 export class MemoryTransport implements Transport {
   /** Two ends, connected. */
@@ -20,14 +32,15 @@ export class MemoryTransport implements Transport {
   readonly canWriteEof = true;
   #peer!: MemoryTransport;
   #receiver: TransportReceiver | undefined;
+  #phase: 'open' | 'closing' | 'closed' = 'open';
+  #sending: 'open' | 'ending' | 'ended' = 'open';
   #paused = false;
-  #queue: Uint8Array[] = [];
+  #queue = new Queue<Uint8Array>();
   #queued = 0;
-  #eof: 'no' | 'queued' | 'sent' = 'no';
-  #closing = false;
-  #closed = false;
+  // The queue is shorter than the receiver was told.
+  #shorter = false;
   #error: unknown;
-  #flushing = false;
+  readonly #delivery = new Reentrant(() => this.#deliver());
 
   private constructor() {}
 
@@ -36,30 +49,31 @@ export class MemoryTransport implements Transport {
   }
 
   start(receiver: TransportReceiver): void {
-    if (this.#closed) {
-      receiver.closed(this.#error);
+    const guarded = new GuardedReceiver(receiver);
+    if (this.#phase === 'closed') {
+      guarded.closed(this.#error);
       return;
     }
-    this.#receiver = receiver;
-    this.#peer.#flush();
+    this.#receiver = guarded;
+    this.#peer.#delivery.run();
   }
 
   write(data: Data): void {
-    if (this.#closed) return;
-    if (this.#peer.#closed) {
+    if (this.#phase !== 'open' || this.#sending !== 'open') return;
+    if (this.#peer.#phase === 'closed') {
       this.#close(connectionReset());
       return;
     }
     // A copy, as the receiver keeps the chunk and the writer may go on using its own.
     const chunk = copyBytes(data);
-    this.#queue.push(chunk);
+    for (let at = 0; at < chunk.length; at += PIECE) this.#queue.push(chunk.subarray(at, at + PIECE));
     this.#queued += chunk.length;
-    this.#flush();
+    this.#delivery.run();
   }
 
   writeEof(): void {
-    if (this.#eof === 'no') this.#eof = 'queued';
-    this.#flush();
+    if (this.#sending === 'open') this.#sending = 'ending';
+    this.#delivery.run();
   }
 
   pause(): void {
@@ -68,19 +82,19 @@ export class MemoryTransport implements Transport {
 
   resume(): void {
     this.#paused = false;
-    this.#peer.#flush();
+    this.#peer.#delivery.run();
   }
 
   close(): void {
-    if (this.#closing) return;
+    if (this.#phase !== 'open') return;
     // From now on this end takes nothing; what the other one still sends is lost, as it is on a closed socket.
-    this.#closing = true;
+    this.#phase = 'closing';
     this.writeEof();
-    this.#peer.#flush();
+    this.#peer.#delivery.run();
   }
 
   abort(reason?: unknown): void {
-    if (this.#closed) return;
+    if (this.#phase === 'closed') return;
     this.#close(reason);
     this.#peer.#close(connectionReset());
   }
@@ -89,46 +103,47 @@ export class MemoryTransport implements Transport {
     return undefined;
   }
 
-  #flush(): void {
-    // A receiver that writes back, resumes or closes inside `data` comes here again: the outermost call does it all.
-    if (this.#flushing || this.#closed) return;
-    this.#flushing = true;
+  #deliver(): void {
+    if (this.#phase === 'closed') return;
     const peer = this.#peer;
-    let shorter = false;
-    while (this.#queue.length > 0 && peer.#takes()) {
-      const chunk = this.#queue.shift()!;
-      this.#queued -= chunk.length;
-      shorter = true;
-      if (!peer.#closing) peer.#receiver!.data(chunk);
+    while (this.#queue.length > 0 && peer.#takes) {
+      const piece = this.#queue.shift()!;
+      this.#queued -= piece.length;
+      this.#shorter = true;
+      if (peer.#phase === 'open') peer.#receiver!.data(piece);
     }
-    if (this.#eof === 'queued' && this.#queue.length === 0 && peer.#takes()) {
-      this.#eof = 'sent';
-      if (!peer.#closing) peer.#receiver!.eof();
+    if (this.#sending === 'ending' && this.#queue.length === 0 && peer.#takes) {
+      this.#sending = 'ended';
+      if (peer.#phase === 'open') peer.#receiver!.eof();
     }
-    this.#flushing = false;
-    if (shorter) this.#receiver?.flushed();
-    const sent = this.#eof === 'sent';
-    if (peer.#closed && this.#queue.length > 0) {
+    if (this.#shorter) {
+      this.#shorter = false;
+      this.#receiver?.flushed();
+    }
+    const sent = this.#sending === 'ended';
+    const gone = peer.#phase === 'closed';
+    if (gone && this.#queue.length > 0) {
       this.#close(connectionReset());
-    } else if (this.#closing ? sent || peer.#closed : sent && peer.#eof === 'sent') {
+    } else if (this.#phase === 'closing' ? sent || gone : sent && peer.#sending === 'ended') {
       this.#close();
     }
   }
 
-  #takes(): boolean {
-    return !this.#closed && this.#receiver !== undefined && (!this.#paused || this.#closing);
+  get #takes(): boolean {
+    if (this.#phase === 'closed' || this.#receiver === undefined) return false;
+    return !this.#paused || this.#phase === 'closing';
   }
 
   #close(error?: unknown): void {
-    if (this.#closed) return;
-    this.#closed = true;
+    if (this.#phase === 'closed') return;
+    this.#phase = 'closed';
     this.#error = error;
-    this.#queue = [];
+    this.#queue = new Queue();
     this.#queued = 0;
     const receiver = this.#receiver;
     this.#receiver = undefined;
     receiver?.closed(error);
     // What the other end still holds for this one will never be taken.
-    this.#peer.#flush();
+    this.#peer.#delivery.run();
   }
 }

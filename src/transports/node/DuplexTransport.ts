@@ -110,7 +110,7 @@ export class DuplexTransport implements Transport {
   }
 
   write(data: Data): void {
-    if (this.#aborted || this.#duplex.destroyed) return;
+    if (this.#closing || this.#duplex.destroyed) return;
     this.#batch.add(data);
     if (this.#batch.size >= BATCH) {
       this.#flush();

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { Queue } from '../../src/operators/Queue.js';
+import { Queue } from '../../src/bytes/Queue.js';
 
 describe('Queue', () => {
   it('is an array with push, shift and pop', () => {

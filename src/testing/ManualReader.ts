@@ -1,0 +1,30 @@
+import { queueScheduler } from 'rxjs';
+import { ConnectionSettings } from '../streams/ConnectionSettings.js';
+import { reportError } from '../streams/reportError.js';
+import { ReadQueue } from '../streams/ReadQueue.js';
+import { StreamReader } from '../streams/StreamReader.js';
+
+/** A reader that is fed by calls. @internal */
+export class ManualReader extends StreamReader {
+  readonly #fed: ReadQueue;
+
+  constructor() {
+    const fed = new ReadQueue(
+      { pause: () => undefined, resume: () => undefined },
+      // Its reads are done in a loop, each within its subscription, however many there are.
+      ConnectionSettings.of({ limit: 2 ** 30, scheduler: queueScheduler }),
+      reportError,
+      () => undefined,
+    );
+    super(fed, 2 ** 30);
+    this.#fed = fed;
+  }
+
+  feed(chunk: Uint8Array): void {
+    this.#fed.data(chunk);
+  }
+
+  end(): void {
+    this.#fed.end();
+  }
+}

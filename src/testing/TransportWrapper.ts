@@ -1,0 +1,67 @@
+import type { Data } from '../bytes/Separator.js';
+import type { Transport, TransportReceiver } from '../streams/Transport.js';
+
+type OptionalMember = {
+  [K in keyof Transport]-?: object extends Pick<Transport, K> ? K : never;
+}[keyof Transport];
+
+// A new optional member of `Transport` does not compile until it stands here, and then every wrapper hands it on.
+const OPTIONAL: Record<OptionalMember, true> = { startTls: true, onReleased: true };
+
+/**
+ * A transport around another one, which it hands everything on to: the base of those that change or watch some of it.
+ * It has the optional members that the one inside has, and no others.
+ *
+ * @internal
+ */
+export class TransportWrapper implements Transport {
+  declare readonly startTls?: NonNullable<Transport['startTls']>;
+  declare readonly onReleased?: NonNullable<Transport['onReleased']>;
+
+  constructor(readonly inner: Transport) {
+    for (const name of Object.keys(OPTIONAL) as OptionalMember[]) {
+      const member: unknown = Reflect.get(inner, name);
+      if (typeof member === 'function') Object.assign(this, { [name]: member.bind(inner) as unknown });
+    }
+  }
+
+  get writeQueueSize(): number {
+    return this.inner.writeQueueSize;
+  }
+
+  get canWriteEof(): boolean {
+    return this.inner.canWriteEof;
+  }
+
+  start(receiver: TransportReceiver): void {
+    this.inner.start(receiver);
+  }
+
+  write(data: Data): void {
+    this.inner.write(data);
+  }
+
+  writeEof(): void {
+    this.inner.writeEof();
+  }
+
+  pause(): void {
+    this.inner.pause();
+  }
+
+  resume(): void {
+    this.inner.resume();
+  }
+
+  close(): void {
+    this.inner.close();
+  }
+
+  abort(reason?: unknown): void {
+    this.inner.abort(reason);
+  }
+
+  getExtraInfo(name: string): unknown {
+    return this.inner.getExtraInfo(name);
+  }
+}
