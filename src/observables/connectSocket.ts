@@ -7,12 +7,8 @@ import { warnIfLost } from './warnIfLost.js';
 import { checkConnectionOptions, Connection, type ConnectionOptions } from '../streams/Connection.js';
 import { ConnectTimeoutError } from '../streams/errors.js';
 import { DuplexTransport } from '../transports/node/DuplexTransport.js';
-import {
-  checkIdentity,
-  checkTlsTimeouts,
-  clientHandshake,
-  type ClientTlsOptions,
-} from '../transports/node/tlsHandshake.js';
+import { clientHandshake } from '../transports/node/tlsHandshake.js';
+import { checkIdentity, checkTlsTimeouts, type ClientTlsOptions } from '../transports/node/tlsOptions.js';
 
 /** A TCP connection to be made. */
 export interface TcpTarget {

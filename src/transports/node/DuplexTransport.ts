@@ -1,37 +1,19 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TLSSocket, type CipherNameAndProtocol, type PeerCertificate } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import { asyncScheduler, concatMap, Observable, type SchedulerLike, type Subscription } from 'rxjs';
 import { ConnectionLostError, UnreadPlaintextError } from '../../streams/errors.js';
 import type { Data } from '../../bytes/Separator.js';
 import type { SocketAddress, Transport, TransportReceiver } from '../../streams/Transport.js';
+import { address, tlsInfo, unixAddress } from './extraInfo.js';
+import { clientHandshake, serverHandshake } from './tlsHandshake.js';
 import {
   checkIdentity,
   checkTlsTimeouts,
-  clientHandshake,
   DEFAULT_SHUTDOWN_TIMEOUT,
-  serverHandshake,
   type NodeStartTlsOptions,
-} from './tlsHandshake.js';
+} from './tlsOptions.js';
 import { WriteBatch } from './WriteBatch.js';
-
-declare module '../../streams/Transport.js' {
-  interface StartTlsOptionsMap {
-    duplex: NodeStartTlsOptions;
-  }
-  interface ExtraInfo {
-    /** TLS: the cipher suite, and the version it was first defined for. */
-    cipher: CipherNameAndProtocol;
-    /** TLS: the peer's certificate. */
-    peercert: PeerCertificate;
-    /** TLS: the version in use, such as `TLSv1.3`. */
-    tlsVersion: string;
-    /** TLS: the protocol that was agreed on by ALPN. */
-    alpnProtocol: string;
-    /** TLS: the name the client asked for (SNI). */
-    servername: string;
-  }
-}
 
 /** What a transport cannot ask its duplex for. @internal */
 export interface DuplexTransportOptions {
@@ -226,11 +208,8 @@ export class DuplexTransport implements Transport {
     const duplex = this.#duplex;
     if (name === 'socket') return duplex;
     if (duplex instanceof TLSSocket) {
-      if (name === 'cipher') return duplex.getCipher();
-      if (name === 'peercert') return duplex.getPeerCertificate();
-      if (name === 'tlsVersion') return duplex.getProtocol() ?? undefined;
-      if (name === 'alpnProtocol') return duplex.alpnProtocol || undefined;
-      if (name === 'servername') return (duplex as { servername?: string }).servername || undefined;
+      const info = tlsInfo(duplex, name);
+      if (info !== undefined) return info;
     }
     if (!(duplex instanceof Socket)) return undefined;
     const { peername, sockname } = this.#options;
@@ -367,19 +346,6 @@ export function checkDuplex(duplex: Duplex): void {
       'A connection carries bytes: the Duplex must not be in object mode nor have an encoding',
     );
   }
-}
-
-function address(
-  host: string | undefined,
-  family: string | undefined,
-  port: number | undefined,
-): SocketAddress | undefined {
-  if (host === undefined || family === undefined || port === undefined) return undefined;
-  return { address: host, family, port };
-}
-
-function unixAddress(path: string | undefined): SocketAddress | undefined {
-  return path === undefined ? undefined : { address: path, family: 'Unix', port: 0 };
 }
 
 function peerEnded(): Error {
