@@ -1,18 +1,45 @@
-import type { TLSSocket } from 'node:tls';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
 import type { SocketAddress } from '../../streams/Transport.js';
 
-/** @internal */
-export function tlsInfo(socket: TLSSocket, name: string): unknown {
-  if (name === 'cipher') return socket.getCipher();
-  if (name === 'peercert') return socket.getPeerCertificate();
-  if (name === 'tlsVersion') return socket.getProtocol() ?? undefined;
-  if (name === 'alpnProtocol') return socket.alpnProtocol || undefined;
-  if (name === 'servername') return (socket as { servername?: string }).servername || undefined;
-  return undefined;
+/** The two ends of a socket. @internal */
+export interface Addresses {
+  readonly peername: SocketAddress | undefined;
+  readonly sockname: SocketAddress | undefined;
+}
+
+/**
+ * To be asked at the start: once the connection is gone Node does not know them any more.
+ *
+ * @param paths what a Unix socket, which cannot tell, is called by
+ * @internal
+ */
+export function addressesOf(
+  duplex: Duplex,
+  paths: { peername?: string | undefined; sockname?: string | undefined },
+): Addresses | undefined {
+  if (!(duplex instanceof Socket)) return undefined;
+  const { remoteAddress, remoteFamily, remotePort, localAddress, localFamily, localPort } = duplex;
+  return {
+    peername: address(remoteAddress, remoteFamily, remotePort) ?? unixAddress(paths.peername),
+    sockname: address(localAddress, localFamily, localPort) ?? unixAddress(paths.sockname),
+  };
 }
 
 /** @internal */
-export function address(
+export function extraInfo(name: string, duplex: Duplex, addresses: Addresses | undefined): unknown {
+  if (name === 'peername' || name === 'sockname') return addresses?.[name];
+  if (!(duplex instanceof TLSSocket)) return undefined;
+  if (name === 'cipher') return duplex.getCipher();
+  if (name === 'peercert') return duplex.getPeerCertificate();
+  if (name === 'tlsVersion') return duplex.getProtocol() ?? undefined;
+  if (name === 'alpnProtocol') return duplex.alpnProtocol || undefined;
+  if (name === 'servername') return (duplex as { servername?: string }).servername || undefined;
+  return undefined;
+}
+
+function address(
   host: string | undefined,
   family: string | undefined,
   port: number | undefined,
@@ -21,7 +48,6 @@ export function address(
   return { address: host, family, port };
 }
 
-/** @internal */
-export function unixAddress(path: string | undefined): SocketAddress | undefined {
+function unixAddress(path: string | undefined): SocketAddress | undefined {
   return path === undefined ? undefined : { address: path, family: 'Unix', port: 0 };
 }

@@ -1,9 +1,32 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect, createServer, type TLSSocket } from 'node:tls';
-import { asyncScheduler, Observable, type SchedulerLike } from 'rxjs';
+import { connect, createServer, type Server, type TLSSocket } from 'node:tls';
+import { asyncScheduler, Observable, throwError, type SchedulerLike } from 'rxjs';
 import { HandshakeTimeoutError } from '../../streams/errors.js';
-import { checkTlsTimeouts, type ClientHandshakeOptions, type ServerTlsOptions } from './tlsOptions.js';
+import { readableTlsError } from './readableTlsError.js';
+import {
+  checkTlsTimeouts,
+  type ClientHandshakeOptions,
+  type NodeStartTlsOptions,
+  type ServerTlsOptions,
+} from './tlsOptions.js';
+
+/** Either side of it, on a connection that was in use in plain. @internal */
+export function tlsHandshake(
+  raw: Duplex,
+  { host, ...options }: NodeStartTlsOptions & { host?: string | undefined },
+  scheduler: SchedulerLike | undefined,
+): Observable<TLSSocket> {
+  if (raw.readableEnded) return throwError(peerEnded);
+  return options.isServer
+    ? serverHandshake(raw, options)
+    : clientHandshake(raw, { host, ...options }, scheduler);
+}
+
+/** @internal */
+export function peerEnded(): Error {
+  return new Error('The peer has ended the stream in place of a TLS handshake');
+}
 
 /** Emits the encrypted socket once the server has proved who it is. Unsubscribing before destroys both. @internal */
 export function clientHandshake(
@@ -18,16 +41,45 @@ export function clientHandshake(
     const { host = '', ...rest } = Object.fromEntries(given) as ClientHandshakeOptions;
     // Node checks the certificate against the host, but tells the server of it only if it is asked to.
     const name = host === '' || isIP(host) ? {} : { servername: host };
-    const socket = connect({ host, ...name, ...rest, socket: raw });
-    const fail = (error: Error): void => subscriber.error(error);
+    const fail = (error: unknown): void => subscriber.error(readableTlsError(error));
+    // Called by Node, where a throw would end the process.
+    let thrown: { error: unknown } | undefined;
+    const { checkServerIdentity } = rest;
+    if (checkServerIdentity !== undefined) {
+      rest.checkServerIdentity = (...args): Error | undefined => {
+        try {
+          return checkServerIdentity(...args);
+        } catch (error) {
+          thrown = { error };
+          return new Error('checkServerIdentity has thrown');
+        }
+      };
+    }
+    let socket: TLSSocket;
+    try {
+      socket = connect({ host, ...name, ...rest, socket: raw });
+    } catch (error) {
+      // A certificate or a key that is none.
+      raw.on('error', ignore).destroy();
+      fail(error);
+      return;
+    }
     const cut = (): void => fail(new Error('The connection was closed during the TLS handshake'));
-    socket.once('error', fail).once('close', cut);
+    const onError = (error: Error): void => fail(thrown === undefined ? error : thrown.error);
+    let isSecure = false;
+    socket.once('error', onError).once('close', cut);
     // Without a listener of its own an error below would be an uncaught one.
-    raw.on('error', fail);
+    raw.on('error', onError);
     const secured = (): void => {
+      // Without `rejectUnauthorized` Node goes on, whatever the identity.
+      if (thrown !== undefined) {
+        fail(thrown.error);
+        return;
+      }
+      isSecure = true;
       // Whoever takes it listens as well.
-      socket.off('error', fail).off('close', cut).on('error', ignore);
-      raw.off('error', fail).on('error', ignore);
+      socket.off('error', onError).off('close', cut).on('error', ignore);
+      raw.off('error', onError).on('error', ignore);
       subscriber.next(socket);
       subscriber.complete();
     };
@@ -36,7 +88,7 @@ export function clientHandshake(
       scheduler.schedule(() => fail(new HandshakeTimeoutError(handshakeTimeout)), handshakeTimeout),
     );
     subscriber.add(() => {
-      if (socket.listenerCount('secureConnect', secured) === 0) return;
+      if (isSecure) return;
       socket.off('secureConnect', secured).on('error', ignore).destroy();
       raw.on('error', ignore).destroy();
     });
@@ -48,8 +100,17 @@ export function serverHandshake(raw: Duplex, options: ServerTlsOptions): Observa
   const { handshakeTimeout } = checkTlsTimeouts(options);
   return new Observable((subscriber) => {
     // A server that never listens: it knows all there is to a handshake (SNI, ALPN, client certificates).
-    const server = createServer({ ...options, handshakeTimeout });
+    let server: Server;
     let secured = false;
+    subscriber.add(() => {
+      if (!secured) raw.on('error', ignore).destroy();
+    });
+    try {
+      server = createServer({ ...options, handshakeTimeout });
+    } catch (error) {
+      subscriber.error(readableTlsError(error));
+      return;
+    }
     server.on('secureConnection', (socket) => {
       secured = true;
       raw.on('error', ignore);
@@ -64,16 +125,13 @@ export function serverHandshake(raw: Duplex, options: ServerTlsOptions): Observa
     // Or a client that ends in the middle of it would not be noticed.
     raw.allowHalfOpen = false;
     server.emit('connection', raw);
-    subscriber.add(() => {
-      if (!secured) raw.on('error', ignore).destroy();
-    });
   });
 }
 
-/** Node's own error, but for the timeout, which is the same on both sides. @internal */
+/** Node's own error, readable; but for the timeout, which is the same on both sides. @internal */
 export function handshakeError(error: Error, handshakeTimeout: number): Error {
   const timedOut = (error as NodeJS.ErrnoException).code === 'ERR_TLS_HANDSHAKE_TIMEOUT';
-  return timedOut ? new HandshakeTimeoutError(handshakeTimeout, error) : error;
+  return timedOut ? new HandshakeTimeoutError(handshakeTimeout, error) : readableTlsError(error);
 }
 
 function ignore(): void {
