@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { SchedulerLike, Subscription } from 'rxjs';
 import { reportError } from '../../streams/reportError.js';
+import { JoinedStreams } from './joinStreams.js';
 import { onceDestroyed } from './onceDestroyed.js';
 import type { OutgoingQueue } from './OutgoingQueue.js';
 import { readableTlsError } from './readableTlsError.js';
@@ -84,6 +85,7 @@ export class DuplexLife {
     if (duplex instanceof TLSSocket) this.#boundShutdown(shutdownTimeout, scheduler);
     // What still comes is dropped; left unread it would turn our FIN into a reset.
     duplex.resume();
+    if (duplex instanceof JoinedStreams) duplex.dropReceived();
     this.#queue.end();
     if (duplex.writableFinished) this.#onFinish();
   }
