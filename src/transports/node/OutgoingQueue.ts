@@ -3,7 +3,7 @@ import { TLSSocket } from 'node:tls';
 import type { Data } from '../../bytes/Separator.js';
 
 /** Bytes the duplex is given at once. What is larger goes slice by slice, so that its progress shows. */
-const SLICE = 65536;
+const SLICE = 131072;
 
 /** What leaves together: at most two slices. */
 class Batch {
