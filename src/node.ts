@@ -24,7 +24,7 @@ export type {
   ServerTlsOptions,
   NodeStartTlsOptions,
   TlsTimeouts,
-} from './transports/node/tlsHandshake.js';
+} from './transports/node/tlsOptions.js';
 export type {
   AcceptOptions,
   ListenOnFileDescriptor,

@@ -16,7 +16,7 @@ describe('The contract', () => {
     return [new DuplexTransport(client), new DuplexTransport(server)];
   }
 
-  contractSpecs('DuplexTransport on TCP sockets', socketPair, { reportsProgress: false });
+  contractSpecs('DuplexTransport on TCP sockets', socketPair);
 
   contractSpecs(
     'DuplexTransport on Unix sockets',
@@ -24,19 +24,17 @@ describe('The contract', () => {
       const [client, server] = await peers.unixPair(temporaryPath(`${++pairs}`));
       return [new DuplexTransport(client), new DuplexTransport(server)];
     },
-    { resets: false, reportsProgress: false },
+    { resets: false },
   );
 
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
-    contractSpecs(`DuplexTransport on ${version}`, async () => encrypt(await peers.pair(), version), {
-      reportsProgress: false,
-    });
+    contractSpecs(`DuplexTransport on ${version}`, async () => encrypt(await peers.pair(), version));
   }
 
   contractSpecs(
     'DuplexTransport on TLS over Unix sockets',
     async () => encrypt(await peers.unixPair(temporaryPath(`${++pairs}`))),
-    { resets: false, reportsProgress: false },
+    { resets: false },
   );
 
   contractSpecs(
@@ -45,7 +43,7 @@ describe('The contract', () => {
       const [one, other] = duplexPair();
       return [new DuplexTransport(one), new DuplexTransport(other)];
     },
-    { resets: false, reportsProgress: false },
+    { resets: false },
   );
 
   it('leaves the code of the error to the transport: on TCP it is ECONNRESET', async () => {

@@ -95,9 +95,8 @@ const scenarios: Record<string, () => Promise<unknown>> = {
       { closeTimeout: 5 },
     )) as Socket;
     accepted[0]!.pause();
-    await collectUntil(() => socket.writableEnded);
     // The peer does not read, so it ends only by force.
-    await once(socket, 'close');
+    await collectUntil(() => socket.closed);
     return socket.writableFinished;
   },
 

@@ -8,12 +8,8 @@ import { Connection } from '../streams/Connection.js';
 import { ConnectionSettings, type ConnectionOptions } from '../streams/ConnectionSettings.js';
 import { ConnectTimeoutError } from '../streams/errors.js';
 import { DuplexTransport } from '../transports/node/DuplexTransport.js';
-import {
-  checkIdentity,
-  checkTlsTimeouts,
-  clientHandshake,
-  type ClientTlsOptions,
-} from '../transports/node/tlsHandshake.js';
+import { clientHandshake } from '../transports/node/tlsHandshake.js';
+import { checkIdentity, checkTlsTimeouts, type ClientTlsOptions } from '../transports/node/tlsOptions.js';
 
 /** A TCP connection to be made. */
 export interface TcpTarget {

@@ -6,7 +6,8 @@ import { Connection } from '../streams/Connection.js';
 import type { ConnectionCore } from '../streams/ConnectionCore.js';
 import type { SocketAddress } from '../streams/Transport.js';
 import { DuplexTransport, type DuplexTransportOptions } from '../transports/node/DuplexTransport.js';
-import { checkTlsTimeouts, handshakeError, type ServerTlsOptions } from '../transports/node/tlsHandshake.js';
+import { handshakeError } from '../transports/node/tlsHandshake.js';
+import { checkTlsTimeouts, type ServerTlsOptions } from '../transports/node/tlsOptions.js';
 import type { AcceptOptions } from './ServerOptions.js';
 
 /** A server that listens: asyncio's `Server`. `fromServer` makes it. */

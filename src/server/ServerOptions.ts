@@ -1,5 +1,5 @@
 import type { ConnectionOptions } from '../streams/ConnectionSettings.js';
-import type { ServerTlsOptions } from '../transports/node/tlsHandshake.js';
+import type { ServerTlsOptions } from '../transports/node/tlsOptions.js';
 
 /** A TCP port to listen on. */
 export interface ListenOnPort {

@@ -5,7 +5,7 @@ import { Observable, tap } from 'rxjs';
 import { checkFileDescriptor, checkNoStrayTls, withoutUndefined } from '../observables/connectSocket.js';
 import { ConnectionSettings } from '../streams/ConnectionSettings.js';
 import { StaleSocketError } from '../streams/errors.js';
-import { checkTlsTimeouts } from '../transports/node/tlsHandshake.js';
+import { checkTlsTimeouts } from '../transports/node/tlsOptions.js';
 import { checkUnixPath } from '../transports/node/unixPath.js';
 import { Server } from './Server.js';
 import type { AcceptOptions, ListenOnPath, ListenOnPort, ServerOptions } from './ServerOptions.js';

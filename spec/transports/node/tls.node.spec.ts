@@ -1,5 +1,7 @@
+import { execFile, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { fileURLToPath } from 'node:url';
 import { concatMap, fromEvent, VirtualTimeScheduler } from 'rxjs';
 import { fromConnection } from '../../../src/observables/fromConnection.js';
 import { Connection } from '../../../src/streams/Connection.js';
@@ -114,6 +116,87 @@ describe('DuplexTransport on TLS', () => {
     });
   });
 
+  describe('a socket that lingers behind a closed connection', () => {
+    const PROGRAM = fileURLToPath(new URL('lingering.js', import.meta.url));
+    const events: string[] = [];
+
+    beforeEach(() => events.splice(0));
+
+    // Everything is sent, and the other end, which has not been started, ends nothing.
+    async function lingering(): Promise<[DuplexTransport, Socket, RecordingReceiver]> {
+      const [client, accepted] = await peers.pair();
+      const [transport, other] = await encrypt([client, accepted]);
+      const told = new RecordingReceiver(transport);
+      transport.onReleased(() => events.push('released'));
+      transport.start(told);
+      other.start(new RecordingReceiver(other));
+      transport.write('bye');
+      transport.close();
+      await told.untilClosed();
+      expect(client.destroyed).withContext('destroyed').toBeFalse();
+      return [transport, client, told];
+    }
+
+    it('is ended by an abort, at once, and tells of its release', async () => {
+      const [transport, client, told] = await lingering();
+      expect(events).toEqual([]);
+      const closed = eventually('the end of the socket', fromEvent(client, 'close'));
+      transport.abort('enough');
+      expect(client.destroyed || (transport.getExtraInfo('socket') as TLSSocket).destroyed).toBeTrue();
+      await closed;
+      await eventually('the release', new Promise<void>((resolve) => transport.onReleased(resolve)));
+      expect(events).toEqual(['released']);
+      expect(told.order).toEqual(['closed']);
+      expect(told.errors).toEqual([undefined]);
+    });
+
+    it('tells of its release when the peer ends as well', async () => {
+      const [client, accepted] = await peers.pair();
+      const [transport, other] = await encrypt([client, accepted]);
+      const told = new RecordingReceiver(transport);
+      transport.start(told);
+      other.start(new RecordingReceiver(other));
+      transport.close();
+      await told.untilClosed();
+      transport.onReleased(() => events.push('released'));
+      expect(events).toEqual([]);
+      const closed = eventually('the end of the socket', fromEvent(client, 'close'));
+      other.close();
+      await closed;
+      await eventually('the release', new Promise<void>((resolve) => transport.onReleased(resolve)));
+      expect(events).toEqual(['released']);
+      expect(told.violations).toEqual([]);
+    });
+
+    for (const role of ['client', 'startTls']) {
+      it(`keeps no process alive: ${role}`, async () => {
+        const peer = await listenTls(peers);
+        peer.secured.subscribe((socket) => socket.resume());
+        const exited = new Promise<string>((resolve, reject) => {
+          execFile(process.execPath, [PROGRAM, role, String(peer.port)], (error, output) => {
+            if (error) reject(error);
+            else resolve(output);
+          });
+        });
+        expect(await eventually('the exit of the program', exited)).toBe('closed');
+      });
+    }
+
+    it('keeps no process alive: server', async () => {
+      const program = spawn(process.execPath, [PROGRAM, 'server'], { stdio: ['ignore', 'pipe', 'inherit'] });
+      let output = '';
+      program.stdout.on('data', (chunk) => (output += String(chunk)));
+      const exited = new Promise((resolve) => program.once('exit', resolve));
+      await eventually('the port', fromEvent(program.stdout, 'data'));
+      const socket = await connectTls(await peers.connect(Number(output)));
+      socket.allowHalfOpen = true;
+      socket.resume();
+      expect(await eventually('the exit of the program', exited)).toBe(0);
+      expect(output).toContain('closed');
+      socket.destroy();
+    });
+  });
+
   describe('an abort', () => {
     it('may come inside next, and resets', async () => {
       const [one, other] = await pair();
@@ -210,7 +293,13 @@ describe('DuplexTransport on TLS', () => {
     left.write('this is no record of TLS');
     const loss = await lost;
     expect(loss).toBeInstanceOf(ConnectionLostError);
-    expect(((loss as Error).cause as NodeJS.ErrnoException).code).toMatch(/^ERR_SSL_/);
+    const cause = (loss as Error).cause as NodeJS.ErrnoException;
+    expect(cause.code).toMatch(/^ERR_SSL_/);
+    expect((loss as Error).message).toBe(`The connection was lost: ${cause.message}`);
+    expect(cause.message).toMatch(/^TLS: [a-z ]+$/);
+    expect((cause.cause as Error).message)
+      .withContext('the raw text')
+      .toContain(':error:');
     other!.writer.abort();
     await gone(other!);
   });

@@ -1,62 +1,31 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { connect, createServer, type ConnectionOptions, type TlsOptions, type TLSSocket } from 'node:tls';
-import { asyncScheduler, Observable, type SchedulerLike } from 'rxjs';
-import { checkTimeout } from '../../streams/check.js';
+import { connect, createServer, type Server, type TLSSocket } from 'node:tls';
+import { asyncScheduler, Observable, throwError, type SchedulerLike } from 'rxjs';
 import { HandshakeTimeoutError } from '../../streams/errors.js';
+import { readableTlsError } from './readableTlsError.js';
+import {
+  checkTlsTimeouts,
+  type ClientHandshakeOptions,
+  type NodeStartTlsOptions,
+  type ServerTlsOptions,
+} from './tlsOptions.js';
 
-/** How long TLS may take to come and to go. */
-export interface TlsTimeouts {
-  /** Milliseconds for the handshake, more than 0. Default: 60 s, as asyncio's `ssl_handshake_timeout`. */
-  handshakeTimeout?: number;
-  /** Milliseconds for the end of TLS at `close()`, more than 0. Default: 30 s, as asyncio's `ssl_shutdown_timeout`. */
-  shutdownTimeout?: number;
+/** Either side of it, on a connection that was in use in plain. @internal */
+export function tlsHandshake(
+  raw: Duplex,
+  { host, ...options }: NodeStartTlsOptions & { host?: string | undefined },
+  scheduler: SchedulerLike | undefined,
+): Observable<TLSSocket> {
+  if (raw.readableEnded) return throwError(peerEnded);
+  return options.isServer
+    ? serverHandshake(raw, options)
+    : clientHandshake(raw, { host, ...options }, scheduler);
 }
-
-/** TLS for a client: Node's own options of `tls.connect`, and the timeouts. The server's certificate is verified. */
-export type ClientTlsOptions = TlsTimeouts &
-  Omit<ConnectionOptions, 'host' | 'port' | 'path' | 'socket' | 'timeout' | 'lookup' | 'allowHalfOpen'>;
-
-/** TLS for a server: Node's own options of `tls.createServer`, and the timeouts. */
-export type ServerTlsOptions = TlsTimeouts &
-  Omit<TlsOptions, 'handshakeTimeout' | 'allowHalfOpen' | 'pauseOnConnect'>;
-
-/** As a client by default; with `isServer: true` as a server. */
-export type NodeStartTlsOptions =
-  ({ isServer?: false } & ClientTlsOptions) | ({ isServer: true } & ServerTlsOptions);
-
-export const DEFAULT_HANDSHAKE_TIMEOUT = 60_000;
-export const DEFAULT_SHUTDOWN_TIMEOUT = 30_000;
 
 /** @internal */
-export function checkTlsTimeouts({
-  handshakeTimeout = DEFAULT_HANDSHAKE_TIMEOUT,
-  shutdownTimeout = DEFAULT_SHUTDOWN_TIMEOUT,
-}: TlsTimeouts): Required<TlsTimeouts> {
-  checkTimeout('handshakeTimeout', handshakeTimeout);
-  checkTimeout('shutdownTimeout', shutdownTimeout);
-  return { handshakeTimeout, shutdownTimeout };
-}
-
-/** What a client has to know besides: the host it is connected to. @internal */
-export type ClientHandshakeOptions = ClientTlsOptions & { host?: string | undefined };
-
-/**
- * Throws when there is nobody for the server to prove to be: Node would then have it prove to be `localhost`.
- *
- * @internal
- */
-export function checkIdentity({
-  host,
-  servername,
-  rejectUnauthorized,
-  checkServerIdentity,
-}: ClientHandshakeOptions): void {
-  if (host !== undefined || servername !== undefined) return;
-  if (rejectUnauthorized === false || checkServerIdentity !== undefined) return;
-  throw new TypeError(
-    'tls.servername is needed where there is no host: the name in the certificate to be expected',
-  );
+export function peerEnded(): Error {
+  return new Error('The peer has ended the stream in place of a TLS handshake');
 }
 
 /** Emits the encrypted socket once the server has proved who it is. Unsubscribing before destroys both. @internal */
@@ -72,16 +41,45 @@ export function clientHandshake(
     const { host = '', ...rest } = Object.fromEntries(given) as ClientHandshakeOptions;
     // Node checks the certificate against the host, but tells the server of it only if it is asked to.
     const name = host === '' || isIP(host) ? {} : { servername: host };
-    const socket = connect({ host, ...name, ...rest, socket: raw });
-    const fail = (error: Error): void => subscriber.error(error);
+    const fail = (error: unknown): void => subscriber.error(readableTlsError(error));
+    // Called by Node, where a throw would end the process.
+    let thrown: { error: unknown } | undefined;
+    const { checkServerIdentity } = rest;
+    if (checkServerIdentity !== undefined) {
+      rest.checkServerIdentity = (...args): Error | undefined => {
+        try {
+          return checkServerIdentity(...args);
+        } catch (error) {
+          thrown = { error };
+          return new Error('checkServerIdentity has thrown');
+        }
+      };
+    }
+    let socket: TLSSocket;
+    try {
+      socket = connect({ host, ...name, ...rest, socket: raw });
+    } catch (error) {
+      // A certificate or a key that is none.
+      raw.on('error', ignore).destroy();
+      fail(error);
+      return;
+    }
     const cut = (): void => fail(new Error('The connection was closed during the TLS handshake'));
-    socket.once('error', fail).once('close', cut);
+    const onError = (error: Error): void => fail(thrown === undefined ? error : thrown.error);
+    let isSecure = false;
+    socket.once('error', onError).once('close', cut);
     // Without a listener of its own an error below would be an uncaught one.
-    raw.on('error', fail);
+    raw.on('error', onError);
     const secured = (): void => {
+      // Without `rejectUnauthorized` Node goes on, whatever the identity.
+      if (thrown !== undefined) {
+        fail(thrown.error);
+        return;
+      }
+      isSecure = true;
       // Whoever takes it listens as well.
-      socket.off('error', fail).off('close', cut).on('error', ignore);
-      raw.off('error', fail).on('error', ignore);
+      socket.off('error', onError).off('close', cut).on('error', ignore);
+      raw.off('error', onError).on('error', ignore);
       subscriber.next(socket);
       subscriber.complete();
     };
@@ -90,7 +88,7 @@ export function clientHandshake(
       scheduler.schedule(() => fail(new HandshakeTimeoutError(handshakeTimeout)), handshakeTimeout),
     );
     subscriber.add(() => {
-      if (socket.listenerCount('secureConnect', secured) === 0) return;
+      if (isSecure) return;
       socket.off('secureConnect', secured).on('error', ignore).destroy();
       raw.on('error', ignore).destroy();
     });
@@ -102,8 +100,17 @@ export function serverHandshake(raw: Duplex, options: ServerTlsOptions): Observa
   const { handshakeTimeout } = checkTlsTimeouts(options);
   return new Observable((subscriber) => {
     // A server that never listens: it knows all there is to a handshake (SNI, ALPN, client certificates).
-    const server = createServer({ ...options, handshakeTimeout });
+    let server: Server;
     let secured = false;
+    subscriber.add(() => {
+      if (!secured) raw.on('error', ignore).destroy();
+    });
+    try {
+      server = createServer({ ...options, handshakeTimeout });
+    } catch (error) {
+      subscriber.error(readableTlsError(error));
+      return;
+    }
     server.on('secureConnection', (socket) => {
       secured = true;
       raw.on('error', ignore);
@@ -118,16 +125,13 @@ export function serverHandshake(raw: Duplex, options: ServerTlsOptions): Observa
     // Or a client that ends in the middle of it would not be noticed.
     raw.allowHalfOpen = false;
     server.emit('connection', raw);
-    subscriber.add(() => {
-      if (!secured) raw.on('error', ignore).destroy();
-    });
   });
 }
 
-/** Node's own error, but for the timeout, which is the same on both sides. @internal */
+/** Node's own error, readable; but for the timeout, which is the same on both sides. @internal */
 export function handshakeError(error: Error, handshakeTimeout: number): Error {
   const timedOut = (error as NodeJS.ErrnoException).code === 'ERR_TLS_HANDSHAKE_TIMEOUT';
-  return timedOut ? new HandshakeTimeoutError(handshakeTimeout, error) : error;
+  return timedOut ? new HandshakeTimeoutError(handshakeTimeout, error) : readableTlsError(error);
 }
 
 function ignore(): void {
