@@ -7,6 +7,7 @@ import type { FrameSubscriber } from '../streams/FrameRead.js';
 import { Reentrant } from '../streams/Reentrant.js';
 import { attempt } from '../streams/reportError.js';
 import { LinkedList } from './LinkedList.js';
+import { Listeners } from './Listeners.js';
 import { goneError, Requests, type Request } from './Requests.js';
 
 type Listener<In> = FrameSubscriber<In>;
@@ -43,8 +44,8 @@ export class SharedFrames<In, Out> {
   /** What waits for work. */
   readonly #held = new LinkedList<In>();
   #users = 0;
-  readonly #subscribers = new Set<Subscriber<In>>();
-  readonly #consumers = new Set<Consumer<In>>();
+  readonly #subscribers = new Listeners<Subscriber<In>>();
+  readonly #consumers = new Listeners<Consumer<In>>();
   readonly #requests: Requests<In, Out>;
   readonly #stop = new Subject<void>();
   /** Lets the reader go on, which waits for it. */
@@ -67,7 +68,6 @@ export class SharedFrames<In, Out> {
   /** Gives every message. Does not hold the reader: that is for `hold`. */
   listen(subscriber: Subscriber<In>): void {
     this.#subscribers.add(subscriber);
-    subscriber.add(() => this.#subscribers.delete(subscriber));
   }
 
   /** Works on each message that is no reply. */
@@ -76,7 +76,6 @@ export class SharedFrames<In, Out> {
     // There is no read of its own: only whether it has room counts.
     Object.assign(consumption, { read: { full: false } });
     this.#consumers.add(consumption);
-    subscriber.add(() => this.#consumers.delete(consumption));
     this.hold(subscriber);
   }
 
@@ -98,7 +97,7 @@ export class SharedFrames<In, Out> {
   }
 
   get #hasRoom(): boolean {
-    for (const { read } of this.#consumers) if (read.full) return false;
+    for (const { read } of this.#consumers.all) if (read.full) return false;
     return true;
   }
 
@@ -167,7 +166,7 @@ export class SharedFrames<In, Out> {
     const request = this.#request;
     this.#request = undefined;
     if (request !== undefined) reply(request, this.#message!);
-    while (this.#held.length > 0 && this.#consumers.size > 0 && this.#hasRoom)
+    while (this.#held.length > 0 && this.#consumers.all.length > 0 && this.#hasRoom)
       this.#tellAll(this.#held.shift()!, this.#consumers);
     if (this.#held.length === 0 && this.#finish !== undefined) this.#finishConsumers(this.#finish);
     this.#requests.advance();
@@ -179,15 +178,15 @@ export class SharedFrames<In, Out> {
     this.#request = this.#requests.take(message);
     if (this.#request === undefined) {
       // What waits for a consumer to come is over when others have gone past it.
-      if (this.#consumers.size === 0) this.#held.clear();
+      if (this.#consumers.all.length === 0) this.#held.clear();
       else this.#held.push(message);
     }
     this.#tellAll(message, this.#subscribers);
   }
 
-  #tellAll(message: In, audience: Iterable<Listener<In>>): void {
+  #tellAll(message: In, { all }: Listeners<Listener<In>>): void {
     this.#message = message;
-    this.#audience = [...audience];
+    this.#audience = all;
     this.#next = 0;
     this.#tellRest();
   }
@@ -202,14 +201,14 @@ export class SharedFrames<In, Out> {
   #end(error: unknown, tell: (listener: Listener<In>) => void): void {
     this.#phase = 'over';
     this.#requests.fail(error);
-    for (const subscriber of [...this.#subscribers]) attempt(() => tell(subscriber));
+    for (const subscriber of this.#subscribers.all) attempt(() => tell(subscriber));
     this.#finish = tell;
     this.#advance();
   }
 
   #finishConsumers(tell: (consumer: Consumer<In>) => void): void {
     this.#finish = undefined;
-    for (const consumer of [...this.#consumers]) attempt(() => tell(consumer));
+    for (const consumer of this.#consumers.all) attempt(() => tell(consumer));
   }
 }
 
