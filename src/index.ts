@@ -10,6 +10,7 @@ export {
   HandshakeTimeoutError,
   IdleTimeoutError,
   ReaderBusyError,
+  RequestTimeoutError,
   StaleSocketError,
   TooManyConnectionsError,
   UnreadPlaintextError,
@@ -53,4 +54,5 @@ export type { OverflowStrategy } from './operators/BufferedWrite.js';
 export { writeTo, type WriteToOptions } from './operators/writeTo.js';
 
 export { framed, Framed } from './observables/framed.js';
+export type { FramedOptions, RequestOptions } from './observables/FramedOptions.js';
 export { sendAll } from './observables/sendAll.js';

@@ -1,5 +1,13 @@
 import { concatMap, takeUntil, type Observable } from 'rxjs';
-import { codec, framed, sendAll, writeTo, type Framed, type WriteToOptions } from '../../src/index.js';
+import {
+  codec,
+  framed,
+  sendAll,
+  writeTo,
+  type Framed,
+  type RequestOptions,
+  type WriteToOptions,
+} from '../../src/index.js';
 import { marbleConnection } from '../../src/testing.js';
 import type { Helpers, MarbleCase, MarbleLine } from './MarbleCase.js';
 import { shouts } from './shouts.js';
@@ -165,12 +173,17 @@ const messagesLine = (marbles: string, error?: string): FramedRow['outputs'][num
   run: (client) => client,
 });
 
+const isFor =
+  (id: string) =>
+  (message: string): boolean =>
+    message.startsWith(id);
+
 /** A request that is made at the first letter of `at`. */
 const requestLine = (
   text: string,
   at: string,
   marbles: string,
-  more: { error?: string; until?: string } = {},
+  more: { error?: string; until?: string; options?: RequestOptions<string> } = {},
 ): FramedRow['outputs'][number] => ({
   title: `request('${text}')`,
   marbles,
@@ -178,7 +191,7 @@ const requestLine = (
   error: more.error,
   run: (client, m) =>
     m.cold(`${at}|`).pipe(
-      concatMap(() => client.request(text, isReply)),
+      concatMap(() => client.request(text, { isReply, ...more.options })),
       takeUntil(m.cold(more.until ?? '-')),
     ),
 });
@@ -202,6 +215,56 @@ const framedRows: FramedRow[] = [
       messagesLine('------a-p-b--'),
     ],
     written: '-a-b---------',
+  },
+  {
+    name: 'replies with an id come in any order: the first request that accepts one has it',
+    diagram: 'framed-isReply',
+    call: 'framed(connection, codec).request(message, isReply)',
+    received: '------b-p-a--',
+    outputs: [
+      requestLine('a', '-x', '----------(a|)', { options: { isReply: isFor('A') } }),
+      requestLine('b', '---x', '------(b|)', { options: { isReply: isFor('B') } }),
+      messagesLine('------b-p-a--'),
+    ],
+    written: '-a-b---------',
+  },
+  {
+    name: 'a request that has no reply in time errors alone: its late reply is dropped',
+    diagram: 'framed-timeout',
+    call: 'framed(connection, codec).request(message, { timeout: 5 })',
+    received: '--------a-b--',
+    outputs: [
+      requestLine('a', '-x', '------#', { error: 'ERR_REQUEST_TIMEOUT', options: { timeout: 5 } }),
+      requestLine('b', '---x', '----------(b|)'),
+    ],
+    written: '-a-b---------',
+  },
+  {
+    name: 'with maxInFlight the next request is written when a reply has come',
+    diagram: 'framed-maxInFlight',
+    call: 'framed(connection, codec, { maxInFlight: 1 }).request(message)',
+    received: '------a---b--',
+    outputs: [
+      requestLine('a', '-x', '------(a|)', { options: { maxInFlight: 1 } }),
+      requestLine('b', '---x', '----------(b|)', { options: { maxInFlight: 1 } }),
+    ],
+    written: '-a----b------',
+  },
+  {
+    name: 'consume decodes the next message when the work on the last one is done',
+    diagram: 'framed-consume',
+    call: 'framed(connection, codec).consume(work)',
+    received: '-(abc)-------',
+    outputs: [
+      {
+        title: 'consume(work)',
+        marbles: '----a--b--c--',
+        values: messages,
+        run: (client, m) => client.consume((message) => m.cold('---(x|)', { x: message })),
+      },
+      messagesLine('-a--b--c-----'),
+    ],
+    written: '-',
   },
   {
     name: 'the reply to a request that was unsubscribed is dropped, the next one gets its own',

@@ -4,6 +4,7 @@ import { firstValueFrom, lastValueFrom } from 'rxjs';
 import { connectionPair, sendAll } from '../../src/index.js';
 import { manualConnection } from '../../src/testing.js';
 import { record, text } from '../streams/record.js';
+import { reported } from './reported.js';
 
 /** Gives a chunk for each that is asked for. */
 function endless(): Readable {
@@ -77,5 +78,26 @@ describe('sendAll of a Readable', () => {
       /string or a Uint8Array/,
     );
     expect(objects.destroyed).toBeTrue();
+  });
+
+  it('whose destroy fails ends no process: the error is reported, unless somebody listens to it', async () => {
+    for (const listened of [false, true]) {
+      const failing = new Readable({
+        read() {},
+        destroy(_error, callback) {
+          callback(new Error('disk'));
+        },
+      });
+      const heard: unknown[] = [];
+      if (listened) failing.on('error', (error) => heard.push(error));
+      const paused = manualConnection({ holdWrites: true, highWaterMark: 0 });
+      paused.writer.write('x');
+      const errors = await reported(async () => {
+        sendAll(paused.writer, failing).subscribe().unsubscribe();
+        await new Promise((resolve) => failing.on('close', resolve));
+      });
+      expect(errors).toEqual(listened ? [] : [new Error('disk')]);
+      expect(heard).toEqual(listened ? [new Error('disk')] : []);
+    }
   });
 });

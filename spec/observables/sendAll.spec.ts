@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { firstValueFrom, Subject, takeUntil } from 'rxjs';
+import { finalize, firstValueFrom, Subject, takeUntil } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jasmine/index.js';
 import { connectionPair, sendAll, type Data } from '../../src/index.js';
 import { manualConnection, marbleConnection, type ManualConnection } from '../../src/testing.js';
@@ -7,6 +7,7 @@ import { copyBytes } from '../../src/bytes/text.js';
 import { checkCases } from '../diagrams/checkCases.js';
 import { sendAllCases } from '../diagrams/writing.js';
 import { record, text } from '../streams/record.js';
+import { messagesOf, reported } from './reported.js';
 
 /** Written bytes wait until the spec drains them. */
 const writing = (options: Parameters<typeof manualConnection>[0] = {}): ManualConnection =>
@@ -428,6 +429,289 @@ describe('sendAll', () => {
     });
   });
 
+  describe('whatever the iterator does', () => {
+    const mine = (): never => {
+      throw new Error('mine');
+    };
+    const rejected = async (): Promise<never> => Promise.reject(new Error('mine'));
+    const value = { done: false, value: 'a' };
+    type Parts = Record<string, unknown>;
+    const withIterator = (isAsync: boolean, parts: Parts): never =>
+      ({ [isAsync ? Symbol.asyncIterator : Symbol.iterator]: () => parts }) as never;
+
+    it('a clean-up that throws, or rejects, is reported; the subscriber is told, and the source destroyed', async () => {
+      const cleanUps: Record<string, Parts> = {
+        throws: { return: mine },
+        rejects: { return: rejected },
+        'gives a thenable that throws': { return: () => ({ then: mine }) },
+        'gives a thenable that cannot be asked': {
+          return: () =>
+            Object.defineProperty({}, 'then', {
+              get: mine,
+            }),
+        },
+        'cannot be asked for': {
+          get return(): never {
+            return mine();
+          },
+        },
+        'is no function': { return: 7 },
+      };
+      const ends: Record<string, (connection: ManualConnection, stop: () => void) => void> = {
+        unsubscribe: (_, stop) => stop(),
+        lose: ({ transport }) => transport.lose(new Error('reset')),
+        abort: ({ writer }) => writer.abort(),
+      };
+      for (const isAsync of [false, true]) {
+        for (const [how, parts] of Object.entries(cleanUps)) {
+          for (const [way, end] of Object.entries(ends)) {
+            const connection = writing();
+            const destroyed: string[] = [];
+            const iterator = Object.defineProperties(
+              { next: () => value },
+              Object.getOwnPropertyDescriptors(parts),
+            );
+            const source = Object.assign(withIterator(isAsync, iterator), {
+              pipe: () => {},
+              destroy: () => destroyed.push('destroyed'),
+            });
+            const log: string[] = [];
+            const errors = await reported(async () => {
+              const subscription = sendAll(connection.writer, source).subscribe({
+                error: (error: { code: string }) => log.push(error.code),
+              });
+              await settled();
+              expect(() => end(connection, () => subscription.unsubscribe())).not.toThrow();
+              await settled();
+            });
+            const name = `${isAsync ? 'async' : 'sync'} return ${how}, ${way}`;
+            expect(errors.length).withContext(name).toBe(1);
+            expect(String(errors))
+              .withContext(name)
+              .toMatch(/mine|not a function/);
+            expect(destroyed).withContext(name).toEqual(['destroyed']);
+            expect(log.length)
+              .withContext(name)
+              .toBe(way === 'unsubscribe' ? 0 : 1);
+          }
+        }
+      }
+    });
+
+    it('a clean-up that throws after a write that threw: the write is the error, the other is reported', async () => {
+      const { writer } = manualConnection();
+      const errors = await reported(async () => {
+        for (const isAsync of [false, true]) {
+          const source = withIterator(isAsync, { next: () => ({ done: false, value: 7 }), return: mine });
+          const log = record(sendAll(writer, source));
+          await settled();
+          expect(log.log).toEqual([jasmine.stringContaining('not 7')]);
+        }
+      });
+      expect(messagesOf(errors)).toEqual(['mine', 'mine']);
+    });
+
+    it('a destroy() that throws is reported', async () => {
+      for (const parts of [{ destroy: mine }, { destroy: 7 }]) {
+        const { writer } = writing();
+        const asked: string[] = [];
+        const source = Object.assign(
+          withIterator(false, { next: () => value, return: () => (asked.push('return'), ended) }),
+          { pipe: () => {} },
+          parts,
+        );
+        const errors = await reported(() => sendAll(writer, source).subscribe().unsubscribe());
+        expect(errors.length).toBe(1);
+        expect(asked).toEqual(['return']);
+      }
+    });
+
+    it('a teardown below that throws is reported, and the iterator is told to return', async () => {
+      for (const isAsync of [false, true]) {
+        const { writer, transport } = writing();
+        writer.write('before');
+        const asked: string[] = [];
+        const source = withIterator(isAsync, {
+          next: () => ({ done: false, value: 7 }),
+          return: () => asked.push('return'),
+        });
+        const errors = await reported(async () => {
+          sendAll(writer, source)
+            .pipe(finalize(() => mine()))
+            .subscribe({ error: () => asked.push('error') });
+          transport.drain();
+          await settled();
+        });
+        expect(messagesOf(errors)).toEqual(['mine']);
+        expect(asked).toEqual(['error', 'return']);
+      }
+    });
+
+    it('getters that throw are its own error, and it is not told to return', async () => {
+      const throwing = (name: string, rest: Parts = {}): Parts =>
+        Object.defineProperty({ ...rest }, name, { get: mine });
+      const results: Record<string, () => unknown> = {
+        'next throws': mine,
+        'done throws': () => throwing('done', { value: 'a' }),
+        'value throws': () => throwing('value', { done: false }),
+      };
+      for (const isAsync of [false, true]) {
+        for (const [name, next] of Object.entries(results)) {
+          const { writer, transport } = manualConnection();
+          const asked: string[] = [];
+          const source = withIterator(isAsync, { next, return: () => asked.push('return') });
+          const log = record(sendAll(writer, source));
+          await settled();
+          expect(log.log).withContext(name).toEqual(['# mine']);
+          expect([...asked, ...transport.calls])
+            .withContext(name)
+            .toEqual([]);
+        }
+        const { writer } = manualConnection();
+        expect(record(sendAll(writer, withIterator(isAsync, throwing('next')))).log).toEqual(['# mine']);
+        const symbol = isAsync ? Symbol.asyncIterator : Symbol.iterator;
+        expect(record(sendAll(writer, { [symbol]: mine } as never)).log).toEqual(['# mine']);
+      }
+    });
+
+    it('a thenable that throws, or rejects, or is settled twice', async () => {
+      const results: [() => unknown, string[]][] = [
+        [rejected, ['# mine']],
+        [() => ({ then: mine }), ['# mine']],
+        [() => Object.defineProperty({}, 'then', { get: mine }), ['# mine']],
+      ];
+      for (const [next, expected] of results) {
+        const log = record(sendAll(manualConnection().writer, withIterator(true, { next })));
+        for (let i = 0; i < 4; i++) await settled();
+        expect(log.log).toEqual(expected);
+      }
+      const items = [value, value, ended];
+      const twice = {
+        next: () => ({
+          then(resolve: (item: unknown) => void): void {
+            const item = items.shift();
+            resolve(item);
+            resolve(item);
+            mine();
+          },
+        }),
+      };
+      const { writer, transport } = manualConnection();
+      const log = record(sendAll(writer, withIterator(true, twice)));
+      for (let i = 0; i < 6; i++) await settled();
+      expect(transport.calls).toEqual(['write a', 'write a']);
+      expect(log.log).toEqual(['|']);
+    });
+
+    it('what is no iterator result, or no iterator, is a TypeError', async () => {
+      for (const isAsync of [false, true]) {
+        for (const result of [undefined, null, 7, 'a', true, Symbol('x')]) {
+          const { writer } = manualConnection();
+          const errors: unknown[] = [];
+          const source = withIterator(isAsync, { next: () => result });
+          sendAll(writer, source).subscribe({ error: (error) => errors.push(error) });
+          await settled();
+          expect(errors).toEqual([
+            new TypeError(`next() gave ${String(result)}, which is no iterator result`),
+          ]);
+          const none = record(sendAll(writer, withIterator(isAsync, result as never)));
+          expect(none.log).toEqual([`# The iterator of source is ${String(result)}`]);
+        }
+      }
+    });
+
+    it('a promise from a synchronous iterator is a TypeError, and its rejection is reported', async () => {
+      const { writer, transport } = manualConnection();
+      const asked: string[] = [];
+      const source = withIterator(false, { next: rejected, return: () => asked.push('return') });
+      const errors = await reported(async () => {
+        expect(record(sendAll(writer, source)).log[0]).toContain('needs [Symbol.asyncIterator]');
+        await settled();
+      });
+      expect(messagesOf(errors)).toEqual(['mine']);
+      expect(asked).toEqual(['return']);
+      expect(transport.calls).toEqual([]);
+    });
+
+    it('any `done` that is true ends it', () => {
+      const { writer } = manualConnection();
+      expect(record(sendAll(writer, withIterator(false, { next: () => ({ done: 1 }) }))).log).toEqual(['|']);
+    });
+
+    it('detached bytes are an error, not nothing; empty ones are nothing', () => {
+      const { writer, transport } = manualConnection();
+      const bytes = new Uint8Array([1, 2]);
+      structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+      const empty = [new Uint8Array(0), '', new Uint8Array([65]).subarray(1)];
+      const source = spied([...empty, bytes]);
+      expect(record(sendAll(writer, source)).log).toEqual([
+        '# data is detached: its bytes belong to somebody else now',
+      ]);
+      expect(source.asked.at(-1)).toBe('return');
+      expect(transport.calls).toEqual([]);
+    });
+
+    it('what is no data is an error, whatever it is', () => {
+      for (const wrong of [
+        null,
+        undefined,
+        {},
+        Object.create(null),
+        [],
+        1n,
+        Symbol('x'),
+        new Uint16Array(2),
+      ]) {
+        const { writer } = manualConnection();
+        const errors: unknown[] = [];
+        sendAll(writer, spied([wrong])).subscribe({ error: (error) => errors.push(error) });
+        expect(errors).toEqual([jasmine.any(TypeError)]);
+      }
+    });
+
+    it('one that drains the writer, or unsubscribes, when it is asked for the iterator', () => {
+      const { writer, transport } = writing();
+      writer.write('before');
+      const drains = {
+        [Symbol.iterator]() {
+          transport.drain();
+          return ['a'][Symbol.iterator]();
+        },
+      };
+      const log = record(sendAll(writer, drains));
+      transport.drain();
+      expect(log.log).toEqual(['|']);
+      expect(transport.calls).toEqual(['write before', 'write a']);
+
+      const stop$ = new Subject<void>();
+      const asked: string[] = [];
+      const unsubscribes = {
+        [Symbol.iterator]() {
+          stop$.next();
+          return { next: () => (asked.push('next'), ended), return: () => (asked.push('return'), ended) };
+        },
+      };
+      expect(record(sendAll(writer, unsubscribes).pipe(takeUntil(stop$))).log).toEqual(['|']);
+      expect(asked).toEqual(['return']);
+    });
+
+    it('an asynchronous one that unsubscribes inside next() is told to return after it', () => {
+      const { writer } = manualConnection();
+      const stop$ = new Subject<void>();
+      const steps: string[] = [];
+      const source = withIterator(true, {
+        next() {
+          stop$.next();
+          steps.push('ran on');
+          return new Promise(() => {});
+        },
+        return: () => steps.push('return'),
+      });
+      record(sendAll(writer, source).pipe(takeUntil(stop$)));
+      expect(steps).toEqual(['ran on', 'return']);
+    });
+  });
+
   it('keeps the order and every byte, whatever the drain pattern', () => {
     const value = fc.oneof(fc.string({ maxLength: 6 }), fc.uint8Array({ maxLength: 6 }));
     fc.assert(
@@ -466,7 +750,7 @@ describe('sendAll', () => {
     const { writer } = manualConnection();
     for (const data of ['text', new Uint8Array(2), new DataView(new ArrayBuffer(1))])
       expect(() => sendAll(writer, data as never)).toThrowError(TypeError, /use writer\.send\(data\)/);
-    for (const wrong of [null, undefined, 7, {}, new Subject()])
+    for (const wrong of [null, undefined, 7, {}, new Subject(), Object.create(null), () => {}, Symbol('x')])
       expect(() => sendAll(writer, wrong as never)).toThrowError(TypeError, /writeTo\(writer\)/);
     expect(() => sendAll(manualConnection() as never, [])).toThrowError(TypeError, /StreamWriter/);
   });

@@ -16,6 +16,7 @@ describe('errors', () => {
     new api.UnreadPlaintextError(12),
     new api.StaleSocketError('/run/left.sock', new Error('listen EADDRINUSE')),
     new api.TooManyConnectionsError(100, 20),
+    new api.RequestTimeoutError(4500),
   ];
 
   it('are StreamErrors with a code, a name that is their class, and a message', () => {
@@ -41,6 +42,7 @@ describe('errors', () => {
     expect(all[11]!.message).toContain('12 bytes');
     expect(all[12]!.message).toContain('/run/left.sock');
     expect(all[13]!.message).toContain('100 are served and 20 wait');
+    expect(all[14]!.message).toContain('4500 ms');
     expect(all[3]!.message).toContain('read ECONNRESET');
     expect(all[3]!.cause).toEqual(new Error('read ECONNRESET'));
   });

@@ -1,19 +1,29 @@
 import { defer, filter, Observable, type Observer } from 'rxjs';
+import { StreamError } from '../bytes/errors.js';
 import type { Codec } from '../decoders/codec.js';
 import type { Connection } from '../streams/Connection.js';
-import { StreamError } from '../bytes/errors.js';
-import { goneError, SharedFrames } from './SharedFrames.js';
+import type { FrameConsumer } from '../streams/Consumption.js';
+import { RequestTimeoutError } from '../streams/errors.js';
+import { attempt } from '../streams/reportError.js';
+import {
+  checkAtLeastOne,
+  checkFramedOptions,
+  requestSettings,
+  type FramedOptions,
+  type RequestOptions,
+} from './FramedOptions.js';
+import { SharedFrames } from './SharedFrames.js';
 
 /**
  * A connection as a stream of messages in both directions, as RxJS's `webSocket()`: what `framed` returns.
  *
- * **Subscribing** gives the messages of the peer, from then on. All subscribers share one `reader.frames(codec)`, which
- * lasts as long as there is one of them, or a request that waits; then the reader is free again, and has all bytes
- * behind the last message.
+ * **Subscribing** gives the messages of the peer, from then on. All subscribers share one read of the frames, which
+ * lasts as long as there is one of them, or a request, or a `consume`; then the reader is free again, and has all bytes
+ * after the last message.
  *
  * - **Emits** each message. **Completes** at a clean end of the stream.
  * - **Errors** as `reader.frames` does. **Unsubscribe** leaves the connection open.
- * - **Buffers** what the codec does; it does not slow the peer down.
+ * - **Buffers** what the codec does; it does not slow the peer down. `consume` does.
  *
  * **As an observer** it sends: `source$.subscribe(framed)`.
  */
@@ -22,17 +32,26 @@ import { goneError, SharedFrames } from './SharedFrames.js';
 export class Framed<In, Out = In> extends Observable<In> implements Observer<Out> {
   readonly connection: Connection;
   readonly #codec: Codec<In, Out>;
-  readonly #frames: SharedFrames<In>;
+  readonly #options: FramedOptions;
+  #frames: SharedFrames<In, Out> | undefined;
 
   /** @internal */
-  constructor(connection: Connection, codec: Codec<In, Out>) {
+  constructor(connection: Connection, codec: Codec<In, Out>, options: FramedOptions) {
     super((subscriber) => {
-      this.#frames.messages.subscribe(subscriber);
-      this.#frames.hold(subscriber);
+      const frames = this.#current();
+      frames.listen(subscriber);
+      frames.hold(subscriber);
     });
     this.connection = connection;
     this.#codec = codec;
-    this.#frames = new SharedFrames(connection, codec);
+    this.#options = options;
+  }
+
+  // After the end whoever comes begins another reading, and sees the end as well.
+  #current(): SharedFrames<In, Out> {
+    if (this.#frames === undefined || this.#frames.isOver)
+      this.#frames = new SharedFrames(this.connection, this.#codec);
+    return this.#frames;
   }
 
   /**
@@ -65,7 +84,7 @@ export class Framed<In, Out = In> extends Observable<In> implements Observer<Out
 
   /**
    * Writes a message when subscribed to, and emits the reply to it. Requests may be under way together: replies go to
-   * them in the order of the writing.
+   * them in the order of the writing, or, with `isReply`, in any order.
    *
    * ```text
    * request(x)   x-------(X|)
@@ -74,27 +93,89 @@ export class Framed<In, Out = In> extends Observable<In> implements Observer<Out
    * messages     --------X--Y-
    * ```
    *
-   * A message is offered to the request that has waited longest, and to no other: it is the reply if `isReply` says
-   * so. Subscribers see it as well, and before the request does.
+   * A message is offered to the waiting requests in turn, the one that has waited longest first: the first that accepts
+   * it has it. One without `isReply` accepts whatever comes when all before it have their replies. Subscribers see the
+   * message as well, and before the request does.
    *
    * - **Emits** once, and completes.
    * - **Errors** as `next()` throws, and as the messages do; with `ConnectionLostError` when the stream ends before the
-   *   reply; with what `isReply` throws, the message then counting as the reply.
-   * - **Unsubscribe** does not take the message back. Its reply is dropped when it comes, and later requests get
-   *   theirs: `isReply` is still asked.
+   *   reply; with `RequestTimeoutError` when there is none in time; with what `isReply` throws: the message is still
+   *   offered to those after it, and if none accepts it, it counts as the reply.
+   * - **Unsubscribe** does not take the message back, if it is written. Its reply is dropped when it comes, and later
+   *   requests get theirs: `isReply` is still asked. So it is after a timeout, too.
    *
-   * @param isReply Default: every message is a reply. For protocols that also push: what is not one.
+   * @param options the options of this request, in place of those of `framed`; or just its `isReply`
+   *
+   * @example
+   * ```ts
+   * import { connectionPair, framed, json } from 'rxjs-net';
+   *
+   * type Message = { id: number; text: string };
+   * const [one, other] = connectionPair();
+   * const client = framed(one, json<Message>(), { timeout: 5000, maxInFlight: 100 });
+   * const ask = (id: number, text: string) => client.request({ id, text }, (reply) => reply.id === id);
+   *
+   * ask(1, 'one').subscribe(console.log); // { id: 1, text: 'ONE' }
+   * ask(2, 'two').subscribe(console.log); // { id: 2, text: 'TWO' }, which comes first
+   *
+   * const server = framed(other, json<Message>());
+   * server.next({ id: 2, text: 'TWO' });
+   * server.next({ id: 1, text: 'ONE' });
+   * ```
    */
-  request(message: Out, isReply: (message: In) => boolean = () => true): Observable<In> {
+  request(message: Out, options: RequestOptions<In> | ((message: In) => boolean) = {}): Observable<In> {
+    const { isReply, timeout, maxInFlight, scheduler } = requestSettings(options, this.#options);
     return new Observable((subscriber) => {
-      const { writer } = this.connection;
-      const data = this.#codec.encode(message);
-      // A lost connection drops the message: then what waits in the reader must not count as the reply.
-      const gone = goneError(writer);
-      if (gone !== undefined) throw gone;
-      this.#frames.request({ subscriber, isReply }, () => writer.write(data));
-      this.#frames.hold(subscriber);
+      if (timeout !== undefined) {
+        const fail = (): void => subscriber.error(new RequestTimeoutError(timeout));
+        // What a teardown throws must not end the other work of the scheduler.
+        subscriber.add(scheduler.schedule(() => attempt(fail), timeout));
+      }
+      this.#current().request({ message, subscriber, isReply, maxInFlight });
     });
+  }
+
+  /**
+   * Works on the messages as `reader.consume`: the next one is decoded only when fewer than `concurrency` pieces of work
+   * are under way. So whoever is slow here slows the peer down.
+   *
+   * ```text
+   * received               --abc---------------|
+   * work on a, b, c          --A|--B|--C|
+   * consume(work)          ----A---B---C-------|
+   * ```
+   *
+   * It gets every message but the replies to requests. Everybody else goes at its pace: subscribers see the next message
+   * when there is room for it here. Only while a request waits for its reply the stream is read on, as that may be what
+   * the work waits for, and up to 1024 messages wait for work. Where the peer may send more than that before a reply,
+   * give requests that are made by work a `timeout`.
+   *
+   * - `project` gives what is to be waited for, a promise or an Observable; or nothing, when the message is done with.
+   * - **Emits** what the work emits. **Completes** at a clean end of the stream, after all work.
+   * - **Errors** as the messages do, after those that came before; and at once with an error of the work.
+   * - **Unsubscribe** stops the work, and leaves the connection open.
+   *
+   * @param concurrency a positive integer. Default: 1, so the work keeps the order of the messages
+   *
+   * @example
+   * ```ts
+   * import { connectionPair, framed, lines } from 'rxjs-net';
+   * import { setTimeout } from 'node:timers/promises';
+   *
+   * const [one, other] = connectionPair();
+   * const worker = framed(one, lines());
+   * worker.consume((job) => setTimeout(10, job)).subscribe(console.log); // one, two
+   *
+   * const jobs = framed(other, lines());
+   * jobs.next('one');
+   * jobs.next('two');
+   * ```
+   */
+  consume<R = never>(project: FrameConsumer<In, R>, concurrency = 1): Observable<R> {
+    if (typeof project !== 'function')
+      throw new TypeError(`project must be a function, not ${String(project)}`);
+    checkAtLeastOne('concurrency', concurrency);
+    return new Observable((subscriber) => this.#current().consume(subscriber, project, concurrency));
   }
 
   /**
@@ -114,7 +195,9 @@ export class Framed<In, Out = In> extends Observable<In> implements Observer<Out
   multiplex(open: () => Out, close: () => Out, accepts: (message: In) => boolean): Observable<In>;
   multiplex(open: () => Out, close: () => Out, accepts: (message: In) => boolean): Observable<In> {
     return new Observable((subscriber) => {
-      this.#frames.messages.pipe(filter((message) => accepts(message))).subscribe(subscriber);
+      const frames = this.#current();
+      const messages = new Observable<In>((inner) => frames.listen(inner));
+      messages.pipe(filter((message) => accepts(message))).subscribe(subscriber);
       this.next(open());
       subscriber.add(() => {
         try {
@@ -124,7 +207,7 @@ export class Framed<In, Out = In> extends Observable<In> implements Observer<Out
           if (!(error instanceof StreamError)) throw error;
         }
       });
-      this.#frames.hold(subscriber);
+      frames.hold(subscriber);
     });
   }
 }
@@ -153,8 +236,13 @@ export class Framed<In, Out = In> extends Observable<In> implements Observer<Out
  * forkJoin([client.request('one'), client.request('two')]).subscribe(console.log); // [ 'ONE', 'TWO' ]
  * ```
  */
-export function framed<In, Out = In>(connection: Connection, codec: Codec<In, Out>): Framed<In, Out> {
+export function framed<In, Out = In>(
+  connection: Connection,
+  codec: Codec<In, Out>,
+  options: FramedOptions = {},
+): Framed<In, Out> {
   if (typeof codec !== 'function' || typeof codec.encode !== 'function')
     throw new TypeError('codec must be a Codec: codec(decoder, encode) makes one');
-  return new Framed(connection, codec);
+  checkFramedOptions(options);
+  return new Framed(connection, codec, { ...options });
 }

@@ -1,5 +1,5 @@
 import { from, Observable, type ObservableInput, type Subscriber, type TeardownLogic } from 'rxjs';
-import type { FrameRead, FrameSubscriber } from './FrameRead.js';
+import type { FrameSubscriber } from './FrameRead.js';
 
 /** What is done with a frame of `consume`: something to wait for, or, when it is done already, nothing. */
 export type FrameConsumer<T, R> = (frame: T) => ObservableInput<R> | void;
@@ -15,7 +15,7 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
   readonly #output: Subscriber<R>;
   readonly #concurrency: number;
   readonly #atEnd: (() => void) | undefined;
-  #read!: FrameRead<T>;
+  #room!: { full: boolean };
   #readOn!: () => void;
   #active = 0;
   #ended = false;
@@ -33,9 +33,12 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
     this.#atEnd = atEnd;
   }
 
-  /** @param readOn makes the reader look at its reads again */
-  start(read: FrameRead<T>, readOn: () => void): void {
-    this.#read = read;
+  /**
+   * @param room is closed while as much work as allowed is under way
+   * @param readOn is called when there is room again
+   */
+  start(room: { full: boolean }, readOn: () => void): void {
+    this.#room = room;
     this.#readOn = readOn;
   }
 
@@ -69,7 +72,7 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
 
   #run(work: Observable<R>): void {
     const output = this.#output;
-    this.#read.full = ++this.#active >= this.#concurrency;
+    this.#room.full = ++this.#active >= this.#concurrency;
     new Observable<R>((inner) => {
       // Before the work begins: work that emits without end, and synchronously, has to be stoppable.
       output.add(inner);
@@ -83,7 +86,7 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
 
   #done(): void {
     this.#active--;
-    this.#read.full = false;
+    this.#room.full = false;
     if (!this.#ended) this.#readOn();
     else if (this.#active === 0) this.#complete();
   }

@@ -246,10 +246,12 @@ export class StreamReader {
   ): Observable<R> {
     if (!(concurrency >= 1))
       throw new RangeError(`concurrency must be at least 1, not ${String(concurrency)}`);
-    const reach = concurrency === 1 ? 'message' : 'frames';
-    return new Observable((subscriber) => {
-      this.#consume(oneByOne(decoder()), new Consumption(project, subscriber, concurrency), reach);
-    });
+    return this.#consumeFrames(decoder, project, concurrency, concurrency === 1 ? 'message' : 'frames');
+  }
+
+  /** @internal `consume` for whoever hands the frames on to queues that are not known. */
+  consumeAhead<T>(decoder: DecoderFactory<T>, project: FrameConsumer<T, never>): Observable<never> {
+    return this.#consumeFrames(decoder, project, 1, 'frames');
   }
 
   /**
@@ -324,6 +326,17 @@ export class StreamReader {
     return new Observable((subscriber) => {
       const read = new FrameRead(this.#reads.source, decoder(), subscriber, once, reach);
       this.#reads.start(read, this);
+    });
+  }
+
+  #consumeFrames<T, R>(
+    decoder: DecoderFactory<T>,
+    project: FrameConsumer<T, R>,
+    concurrency: number,
+    reach: Reach,
+  ): Observable<R> {
+    return new Observable((subscriber) => {
+      this.#consume(oneByOne(decoder()), new Consumption(project, subscriber, concurrency), reach);
     });
   }
 

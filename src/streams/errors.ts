@@ -80,6 +80,19 @@ export class HandshakeTimeoutError extends StreamError {
   }
 }
 
+/** A request of `framed` had no reply within its `timeout`. The connection, and the other requests, go on. */
+export class RequestTimeoutError extends StreamError {
+  override readonly name = 'RequestTimeoutError';
+  readonly code = 'ERR_REQUEST_TIMEOUT';
+
+  constructor(
+    /** Milliseconds. */
+    readonly timeout: number,
+  ) {
+    super(`No reply within ${timeout} ms`);
+  }
+}
+
 /** Nothing of use happened on a connection for `idleTimeout`: the `cause` of its `ConnectionLostError`. */
 export class IdleTimeoutError extends StreamError {
   override readonly name = 'IdleTimeoutError';

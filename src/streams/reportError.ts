@@ -13,3 +13,12 @@ export function reportError(error: unknown): void {
     onUnhandledError(error);
   });
 }
+
+/** Calls what is not ours, for somebody whose error must not keep the others from being told. @internal */
+export function attempt(call: () => void, report = reportError): void {
+  try {
+    call();
+  } catch (error) {
+    report(error);
+  }
+}

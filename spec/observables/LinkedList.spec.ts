@@ -1,0 +1,45 @@
+import fc from 'fast-check';
+import { LinkedList, type Place } from '../../src/observables/LinkedList.js';
+
+function itemsOf<T>({ first, last, length }: LinkedList<T>): T[] {
+  const forward: T[] = [];
+  const backward: T[] = [];
+  for (let place = first; place !== undefined; place = place.next) forward.push(place.item);
+  for (let place = last; place !== undefined; place = place.previous) backward.unshift(place.item);
+  expect(backward).toEqual(forward);
+  expect(length).toBe(forward.length);
+  return forward;
+}
+
+describe('LinkedList', () => {
+  it('is an array with push, shift, and the removal of any item', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: -5, max: 40 }), { maxLength: 100 }), (steps) => {
+        const list = new LinkedList<number>();
+        const places: Place<number>[] = [];
+        let model: number[] = [];
+        for (const [i, step] of steps.entries()) {
+          if (step < 0) {
+            expect(list.shift()).toBe(model.shift());
+          } else if (step < places.length) {
+            list.remove(places[step]!);
+            model = model.filter((item) => item !== places[step]!.item);
+          } else {
+            places.push(list.push(i));
+            model.push(i);
+          }
+          expect(itemsOf(list)).toEqual(model);
+        }
+      }),
+    );
+  });
+
+  it('leads on from a place that was removed', () => {
+    const list = new LinkedList<string>();
+    const [a] = ['a', 'b', 'c'].map((item) => list.push(item));
+    list.remove(a!);
+    list.remove(a!);
+    expect(a!.next!.item).toBe('b');
+    expect(itemsOf(list)).toEqual(['b', 'c']);
+  });
+});
