@@ -3,7 +3,7 @@ import { asyncScheduler, concatMap, map, Observable, of, type SchedulerLike } fr
 import { checkTimeout } from '../streams/check.js';
 import { checkUnixPath } from '../transports/node/unixPath.js';
 import { abortWith, firstUnlessAborted } from './abortSignal.js';
-import { warnIfLost } from './warnIfLost.js';
+import { warnIfLeaked } from './warnIfLeaked.js';
 import { checkConnectionOptions, Connection, type ConnectionOptions } from '../streams/Connection.js';
 import { ConnectTimeoutError } from '../streams/errors.js';
 import { DuplexTransport } from '../transports/node/DuplexTransport.js';
@@ -155,7 +155,7 @@ export function connectSocket(options: ConnectOptions): Observable<Connection> {
     map((transport) => {
       const connection = new Connection(transport, options);
       abortWith(connection.core, options.signal);
-      warnIfLost(connection);
+      warnIfLeaked(connection);
       return connection;
     }),
   );

@@ -1,7 +1,7 @@
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { map, Observable, startWith, Subject } from 'rxjs';
-import { warnIfLost } from '../observables/warnIfLost.js';
+import { warnIfLeaked } from '../observables/warnIfLeaked.js';
 import { Connection } from '../streams/Connection.js';
 import type { ConnectionCore } from '../streams/ConnectionCore.js';
 import type { SocketAddress } from '../streams/Transport.js';
@@ -176,7 +176,7 @@ export class Server {
     const { scheduler } = this.#options;
     const transport = new DuplexTransport(socket, { ...addresses, ...encrypted, scheduler });
     const connection = new Connection(transport, this.#options);
-    warnIfLost(connection);
+    warnIfLeaked(connection);
     this.#follow(connection.core);
     if (this.#accepted.observed) this.#accepted.next(connection);
     else this.#untaken.push(connection);
