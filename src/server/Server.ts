@@ -1,6 +1,7 @@
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { map, Observable, startWith, Subject } from 'rxjs';
+import { whenAborted } from '../observables/abortSignal.js';
 import { warnIfLeaked } from '../observables/warnIfLeaked.js';
 import { Connection } from '../streams/Connection.js';
 import type { ConnectionCore } from '../streams/ConnectionCore.js';
@@ -48,6 +49,7 @@ export class Server {
   readonly #securing = new Map<string, Socket>();
   #stopped = false;
   #settled = false;
+  #forgetSignal: (() => void) | undefined;
 
   /** @internal */
   constructor(server: NetServer, options: AcceptOptions) {
@@ -68,7 +70,7 @@ export class Server {
       return subscription;
     });
     const { tls, signal } = options;
-    signal?.addEventListener('abort', this.#onAbort);
+    if (signal !== undefined) this.#forgetSignal = whenAborted(signal, this.#onAbort);
     if (tls === undefined) server.on('connection', (socket: Socket) => this.#accept(socket));
     else this.#acceptEncrypted(tls);
   }
@@ -129,7 +131,6 @@ export class Server {
     return this.#closed;
   }
 
-  // One for all connections: Node warns of many listeners on one signal.
   readonly #onAbort = (): void => {
     this.close();
     this.abortClients(this.#options.signal!.reason);
@@ -195,7 +196,7 @@ export class Server {
   #settle(): void {
     if (!this.#stopped || this.#active.size > 0 || this.#settled) return;
     this.#settled = true;
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#forgetSignal?.();
     this.#activeChanged.complete();
   }
 }
