@@ -158,8 +158,12 @@ export class DuplexTransport implements Transport {
   }
 
   abort(reason?: unknown): void {
-    if (this.#aborted || this.#closed) return;
+    if (this.#aborted) return;
     const duplex = this.#duplex;
+    if (this.#closed) {
+      if (!duplex.destroyed) this.#reset();
+      return;
+    }
     this.#batch.clear();
     this.#closing = true;
     this.#aborted = true;
@@ -220,6 +224,11 @@ export class DuplexTransport implements Transport {
         if (this.#securing) this.abort();
       });
     });
+  }
+
+  onReleased(released: () => void): void {
+    if (this.#raw.closed) released();
+    else this.#raw.once('close', released);
   }
 
   getExtraInfo(name: string): unknown {
@@ -361,7 +370,9 @@ export class DuplexTransport implements Transport {
 }
 
 /** @internal */
-export function checkDuplex(duplex: Duplex): void {
+export function checkDuplex(
+  duplex: Pick<Duplex, 'readableObjectMode' | 'writableObjectMode' | 'readableEncoding'>,
+): void {
   if (duplex.readableObjectMode || duplex.writableObjectMode || duplex.readableEncoding !== null) {
     throw new TypeError(
       'A connection carries bytes: the Duplex must not be in object mode nor have an encoding',

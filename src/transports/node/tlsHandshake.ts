@@ -4,6 +4,7 @@ import { connect, createServer, type ConnectionOptions, type TlsOptions, type TL
 import { asyncScheduler, Observable, type SchedulerLike } from 'rxjs';
 import { checkTimeout } from '../../streams/check.js';
 import { HandshakeTimeoutError } from '../../streams/errors.js';
+import { safeClientCallbacks, safeServerCallbacks } from './tlsCallbacks.js';
 
 /** How long TLS may take to come and to go. */
 export interface TlsTimeouts {
@@ -72,8 +73,15 @@ export function clientHandshake(
     const { host = '', ...rest } = Object.fromEntries(given) as ClientHandshakeOptions;
     // Node checks the certificate against the host, but tells the server of it only if it is asked to.
     const name = host === '' || isIP(host) ? {} : { servername: host };
-    const socket = connect({ host, ...name, ...rest, socket: raw });
-    const fail = (error: Error): void => subscriber.error(error);
+    const fail = (error: unknown): void => subscriber.error(error);
+    let socket: TLSSocket;
+    try {
+      socket = connect({ host, ...name, ...safeClientCallbacks(rest, fail), socket: raw });
+    } catch (error) {
+      // Of options that it cannot make sense of; the socket below would be nobody's.
+      raw.on('error', ignore).destroy();
+      throw error;
+    }
     const cut = (): void => fail(new Error('The connection was closed during the TLS handshake'));
     socket.once('error', fail).once('close', cut);
     // Without a listener of its own an error below would be an uncaught one.
@@ -86,14 +94,14 @@ export function clientHandshake(
       subscriber.complete();
     };
     socket.once('secureConnect', secured);
-    subscriber.add(
-      scheduler.schedule(() => fail(new HandshakeTimeoutError(handshakeTimeout)), handshakeTimeout),
-    );
     subscriber.add(() => {
       if (socket.listenerCount('secureConnect', secured) === 0) return;
       socket.off('secureConnect', secured).on('error', ignore).destroy();
       raw.on('error', ignore).destroy();
     });
+    subscriber.add(
+      scheduler.schedule(() => fail(new HandshakeTimeoutError(handshakeTimeout)), handshakeTimeout),
+    );
   });
 }
 
@@ -102,7 +110,7 @@ export function serverHandshake(raw: Duplex, options: ServerTlsOptions): Observa
   const { handshakeTimeout } = checkTlsTimeouts(options);
   return new Observable((subscriber) => {
     // A server that never listens: it knows all there is to a handshake (SNI, ALPN, client certificates).
-    const server = createServer({ ...options, handshakeTimeout });
+    const server = createServer({ ...safeServerCallbacks(options), handshakeTimeout });
     let secured = false;
     server.on('secureConnection', (socket) => {
       secured = true;
