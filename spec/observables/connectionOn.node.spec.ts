@@ -156,7 +156,7 @@ describe('A connection of a client that cannot be set up is an error of its sour
     const misuses: Record<string, [lookup: Lookup, expected: unknown]> = {
       throws: [throwing(), mine],
       'throws what is no error': [throwing('mine'), 'mine'],
-      'is an async function that throws': [(async () => Promise.reject(mine)), mine],
+      'is an async function that throws': [async () => Promise.reject(mine), mine],
       'answers with an error, and throws': [
         (_name, _options, answer) => {
           answer(mine, '');

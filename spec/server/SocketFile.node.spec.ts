@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
@@ -95,6 +96,14 @@ describe('SocketFile', () => {
     expect(existsSync(path)).toBeTrue();
   });
 
+  it('is removed also when somebody has touched it, as against those who clean up', () => {
+    const file = bound('mine');
+    file.publish();
+    utimesSync(path, 1, 1);
+    file.remove();
+    expect(names()).toEqual([]);
+  });
+
   it('is removed where it was made, wherever the process is by then', () => {
     const cwd = process.cwd();
     const folder = dirname(path);
@@ -115,6 +124,17 @@ describe('SocketFile', () => {
   describe('displace', () => {
     it('removes the file that it was shown', () => {
       writeFileSync(path, 'stale');
+      displace(path, identityOf(path)!);
+      expect(names()).toEqual([]);
+    });
+
+    it('removes no other one that has got the same inode', () => {
+      writeFileSync(path, 'stale');
+      utimesSync(path, 1, 1);
+      const stale = identityOf(path)!;
+      utimesSync(path, 2, 2);
+      displace(path, stale);
+      expect(names()).toEqual(['socket']);
       displace(path, identityOf(path)!);
       expect(names()).toEqual([]);
     });

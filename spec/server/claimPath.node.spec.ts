@@ -199,9 +199,8 @@ describe('A path on which there is a socket', () => {
     await Promise.all(exits);
   });
 
-  it('is shared by the workers of a cluster, after a server that is no more', async () => {
+  it('is shared by the workers of a cluster', async () => {
     const path = temporaryPath();
-    await leaveStale(path);
     const program = `
       import cluster from 'node:cluster';
       import { fromServer } from ${JSON.stringify(new URL('../../src/server/fromServer.js', import.meta.url).href)};

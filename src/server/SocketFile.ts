@@ -58,12 +58,15 @@ export interface FileIdentity {
   readonly isSocket: boolean;
   readonly device: bigint;
   readonly inode: bigint;
+  /** Nanoseconds. A renaming leaves it as it is. */
+  readonly modified: bigint;
 }
 
 /** Of what has that name now; a link is itself. @internal */
 export function identityOf(path: string): FileIdentity | undefined {
   const stats = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  return stats && { isSocket: stats.isSocket(), device: stats.dev, inode: stats.ino };
+  if (stats === undefined) return undefined;
+  return { isSocket: stats.isSocket(), device: stats.dev, inode: stats.ino, modified: stats.mtimeNs };
 }
 
 /**
@@ -73,15 +76,20 @@ export function identityOf(path: string): FileIdentity | undefined {
  * @internal
  */
 export function displace(path: string, file: FileIdentity): void {
-  if (!isSame(identityOf(path), file)) return;
+  if (!isSameStale(identityOf(path), file)) return;
   const aside = besides(path);
   // Somebody else may have been faster.
   if (!ignoring(() => renameSync(path, aside))) return;
-  if (isSame(identityOf(aside), file) || !moveToFree(aside, path)) ignoring(() => unlinkSync(aside));
+  if (isSameStale(identityOf(aside), file) || !moveToFree(aside, path)) ignoring(() => unlinkSync(aside));
 }
 
 function isSame(one: FileIdentity | undefined, other: FileIdentity): boolean {
   return one?.device === other.device && one.inode === other.inode;
+}
+
+// Nobody holds its inode: that may belong to the next file within a moment.
+function isSameStale(one: FileIdentity | undefined, other: FileIdentity): boolean {
+  return isSame(one, other) && one?.modified === other.modified;
 }
 
 // A link is refused where there is anything; a renaming would take its place.

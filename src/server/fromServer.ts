@@ -27,7 +27,7 @@ const ATTEMPTS = 20;
  * A Unix socket is bound to a name beside its path (`<path>.` and ten digits, which the peer sees as the address), and
  * moved to the path when it listens: so it is there from one moment to the next, of several servers that begin at once
  * exactly one has it, and at the end it is removed only if it is still there. In a worker of `node:cluster` the primary
- * process listens, and Node itself removes the file.
+ * process listens, Node itself removes the file, and `replaceStale` does nothing.
  *
  * @example
  * ```ts
@@ -63,9 +63,10 @@ export function fromServer(options: ServerOptions): Observable<Server> {
       }
     };
     const listen = failing(() => netServer.listen(listenOptions(options, file?.temporary)));
-    const claim = (next: () => void, inUse = fail): void => {
-      const { replaceStale = false } = options as ListenOnPath;
-      subscriber.add(claimPath(path, replaceStale).subscribe({ next, error: inUse }));
+    const claim = (next: () => void): void => {
+      // The workers of a cluster would take it from each other.
+      const replaceStale = file !== undefined && (options as ListenOnPath).replaceStale === true;
+      subscriber.add(claimPath(path, replaceStale).subscribe({ next, error: fail }));
     };
     const publish = failing(() => {
       if (file === undefined || file.publish()) start();
@@ -89,8 +90,7 @@ export function fromServer(options: ServerOptions): Observable<Server> {
       // Of one connection, which could not be accepted.
       if (server !== undefined) server.setupFailed(error);
       else if (error.code !== 'EADDRINUSE' || !onFile) fail(renamed(error, file, path));
-      // A worker of the same cluster may listen by now: then this one may as well.
-      else if (file === undefined) claim(listen, (reason) => (++attempts > 2 ? fail(reason) : listen()));
+      else if (file === undefined) claim(listen);
       else if (++attempts === ATTEMPTS) fail(addressInUse(path));
       else {
         file = new SocketFile(path);
