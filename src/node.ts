@@ -6,9 +6,9 @@ export type {
   PathTarget,
   SocketTarget,
   TcpTarget,
-} from './observables/connectSocket.js';
+} from './observables/ConnectOptions.js';
 export { fromConnection } from './observables/fromConnection.js';
-export { fromDuplex } from './observables/fromDuplex.js';
+export { fromDuplex, type DuplexSource, type StreamPair } from './observables/fromDuplex.js';
 export { fromUnixConnection } from './observables/fromUnixConnection.js';
 export { openConnection } from './observables/openConnection.js';
 export { fromServer } from './server/fromServer.js';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { toArray } from 'rxjs';
-import type { ConnectOptions } from '../../src/observables/connectSocket.js';
+import type { ConnectOptions } from '../../src/observables/ConnectOptions.js';
 import type { Connection } from '../../src/streams/Connection.js';
 import { difference, seededBytes, text } from '../contracts/bytes.js';
 import { certificateFiles, certificates } from './certificates.js';

@@ -1,5 +1,5 @@
 import { ReplaySubject, Subject, takeUntil } from 'rxjs';
-import type { ConnectOptions } from '../../src/observables/connectSocket.js';
+import type { ConnectOptions } from '../../src/observables/ConnectOptions.js';
 import { openConnection } from '../../src/observables/openConnection.js';
 import { fromServer } from '../../src/server/fromServer.js';
 import type { Server } from '../../src/server/Server.js';

@@ -19,6 +19,7 @@ import type { ConnectOptions } from '../../src/node.js';
 import { fromConnection } from '../../src/observables/fromConnection.js';
 import type { Connection } from '../../src/streams/Connection.js';
 import { ConnectionLostError } from '../../src/streams/errors.js';
+import { shown } from '../../src/streams/check.js';
 import { difference, joined, seededBytes, text } from '../contracts/bytes.js';
 import { eventually, failureOf } from '../contracts/eventually.js';
 import { everythingFrom, plainPeers, reset } from './plainPeers.js';
@@ -55,7 +56,10 @@ describe('fromConnection', () => {
   describe('checks its options at the call:', () => {
     for (const port of [0, -1, 65536, 1.5, NaN, '80' as unknown as number]) {
       it(`a port of ${typeof port} ${port}`, () => {
-        expect(() => fromConnection({ port })).toThrowError(RangeError, new RegExp(`port .*not ${port}$`));
+        expect(() => fromConnection({ port })).toThrowError(
+          RangeError,
+          new RegExp(`port .*not ${shown(port)}$`),
+        );
       });
     }
 

@@ -1,4 +1,4 @@
-import { getEventListeners, setMaxListeners } from 'node:events';
+import { getEventListeners } from 'node:events';
 import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { catchError, EMPTY, fromEvent, mergeMap, of, Subject, take, takeUntil, type Observable } from 'rxjs';
@@ -37,8 +37,6 @@ async function sameResources(before: Record<string, number>): Promise<Record<str
 describe('200 connections that are reset leave nothing behind:', () => {
   const peers = plainPeers();
   const { signal } = new AbortController();
-  // So many at a time are no leak.
-  setMaxListeners(0, signal);
 
   async function repeatedly(once: (index: number) => Promise<unknown>): Promise<void> {
     for (let i = 0; i < CONNECTIONS; i += AT_A_TIME) {

@@ -1,11 +1,22 @@
 import type { Socket } from 'node:net';
-import { firstValueFrom, fromEvent, lastValueFrom, Subject, take, takeUntil, toArray } from 'rxjs';
+import {
+  config,
+  first,
+  firstValueFrom,
+  fromEvent,
+  lastValueFrom,
+  Subject,
+  take,
+  takeUntil,
+  timer,
+  toArray,
+} from 'rxjs';
 import { fromServer } from '../../src/server/fromServer.js';
 import type { Server } from '../../src/server/Server.js';
 import type { Connection } from '../../src/streams/Connection.js';
 import { text } from '../contracts/bytes.js';
 import { eventually, failureOf } from '../contracts/eventually.js';
-import { everythingFrom, plainPeers } from '../observables/plainPeers.js';
+import { everythingFrom, plainPeers, reset } from '../observables/plainPeers.js';
 
 describe('Server', () => {
   const peers = plainPeers();
@@ -77,6 +88,115 @@ describe('Server', () => {
     server.close();
     await gone;
     expect(client.errored).toEqual(jasmine.objectContaining({ code: 'ECONNRESET' }));
+  });
+
+  describe('when connections are lost that nobody has taken,', () => {
+    async function waiting(count: number): Promise<Socket[]> {
+      const clients: Socket[] = [];
+      for (let i = 0; i < count; i++) clients.push(await connect());
+      return clients;
+    }
+
+    async function lose(clients: Socket[], left: number): Promise<void> {
+      for (const client of clients) reset(client);
+      await eventually('the losses', server.active$.pipe(first((count) => count === left)));
+    }
+
+    function portOf({ writer }: Connection): unknown {
+      return writer.getExtraInfo('peername')!.port;
+    }
+
+    it('hands out the others, in their order', async () => {
+      const clients = await waiting(5);
+      const left = [clients[1]!, clients[3]!];
+      const ports = left.map((client) => client.localPort);
+      await lose(
+        [0, 2, 4].map((index) => clients[index]!),
+        2,
+      );
+      for (const port of ports) {
+        const connection = await eventually('a connection', server.connections$);
+        expect(portOf(connection)).toBe(port);
+        expect(connection.writer.isClosing()).toBeFalse();
+        connection.writer.abort();
+      }
+    });
+
+    it('hands out none of them, and then the next one', async () => {
+      await lose(await waiting(3), 0);
+      const ports: unknown[] = [];
+      server.connections$.subscribe((connection) => ports.push(portOf(connection)));
+      expect(ports).toEqual([]);
+      const client = await connect();
+      expect(ports).toEqual([client.localPort]);
+    });
+
+    it('hands out none that is lost while another one is handed out', async () => {
+      await waiting(3);
+      const taken: Connection[] = [];
+      server.connections$.subscribe((connection) => {
+        taken.push(connection);
+        if (taken.length === 1) server.abortClients('all of you');
+      });
+      await eventually('the losses', server.active$.pipe(first((count) => count === 0)));
+      const later = taken.slice(1).filter(({ writer }) => !writer.isClosing());
+      expect(later).toEqual([]);
+    });
+
+    it('bears a thousand of them, and is closed with nothing to do', async () => {
+      for (let i = 0; i < 10; i++) await lose(await waiting(100), 0);
+      const count: Connection[] = [];
+      server.connections$.subscribe((connection) => count.push(connection));
+      expect(count.length).toBe(0);
+      server.close();
+      await eventually('the end', server.waitClosed());
+    });
+
+    it('hands out one whose client has sent its last word and ended', async () => {
+      const client = await connect();
+      client.end('the last word');
+      const { reader, writer } = await eventually('the connection', server.connections$);
+      expect(text(await eventually('the word', reader.read()))).toBe('the last word');
+      writer.close();
+      await eventually('the close', writer.waitClosed());
+    });
+  });
+
+  it('tells all others when the transport of one throws at the end', async () => {
+    const failures: unknown[] = [];
+    config.onUnhandledError = (error) => failures.push(error);
+    const stop = new Subject<void>();
+    const reported = new Error('not today');
+    const refuse = (): never => {
+      throw reported;
+    };
+    let bad = true;
+    const another: Server = await new Promise((resolve) => {
+      fromServer({
+        host: '127.0.0.1',
+        port: 0,
+        wrap(transport) {
+          // Only the first.
+          if (bad) Object.assign(transport, { abort: refuse, close: refuse });
+          bad = false;
+          return transport;
+        },
+      })
+        .pipe(takeUntil(stop))
+        .subscribe(resolve);
+    });
+    const connections = eventually('both', another.connections$.pipe(take(2), toArray()));
+    const { port } = another.addresses[0]!;
+    const clients = [await peers.connectAccepted(port), await peers.connectAccepted(port)];
+    const [, good] = await connections;
+    stop.next();
+    expect(() => another.abortClients()).not.toThrow();
+    await eventually('the close', good!.writer.waitClosed());
+    for (const client of clients) reset(client);
+    await eventually('the report', timer(0));
+    expect(failures).toEqual([reported]);
+    config.onUnhandledError = null;
+    await eventually('the end', another.waitClosed());
   });
 
   it('stops at close: it does not serve any more, and connections$ completes', async () => {

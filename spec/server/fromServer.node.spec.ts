@@ -12,6 +12,7 @@ import {
 } from 'rxjs';
 import { fromServer } from '../../src/server/fromServer.js';
 import type { Server } from '../../src/server/Server.js';
+import { shown } from '../../src/streams/check.js';
 import { text } from '../contracts/bytes.js';
 import { eventually, failureOf } from '../contracts/eventually.js';
 import { plainPeers } from '../observables/plainPeers.js';
@@ -34,7 +35,7 @@ describe('fromServer', () => {
   describe('checks its options at the call:', () => {
     for (const port of [-1, 65536, 0.5, NaN, '0' as unknown as number]) {
       it(`a port of ${typeof port} ${port}`, () => {
-        expect(() => fromServer({ port })).toThrowError(RangeError, new RegExp(`port .*not ${port}$`));
+        expect(() => fromServer({ port })).toThrowError(RangeError, new RegExp(`port .*not ${shown(port)}$`));
       });
     }
 

@@ -1,6 +1,16 @@
 import type { Socket } from 'node:net';
 import { createSecureContext, type TLSSocket } from 'node:tls';
-import { first, fromEvent, mergeMap, race, Subject, take, takeUntil, toArray } from 'rxjs';
+import {
+  first,
+  fromEvent,
+  mergeMap,
+  race,
+  Subject,
+  take,
+  takeUntil,
+  toArray,
+  VirtualTimeScheduler,
+} from 'rxjs';
 import type { ServerTlsOptions } from '../../src/node.js';
 import { fromConnection } from '../../src/observables/fromConnection.js';
 import { fromServer } from '../../src/server/fromServer.js';
@@ -28,6 +38,7 @@ describe('TLS of a server', () => {
   afterEach(async () => {
     for (const { writer } of connections) writer.abort();
     finish.next();
+    server.abortClients();
     await eventually('the server to be done', server.waitClosed());
   });
 
@@ -236,6 +247,122 @@ describe('TLS of a server', () => {
     socket.end();
     writer.close();
     await eventually('the close', writer.waitClosed());
+  });
+
+  it('aborts at close the handshakes on a Unix socket, and no connection that was taken', async () => {
+    const path = temporaryPath();
+    await listen(certificate, { port: undefined, host: undefined, path } as unknown as ServerOptions);
+    const silent = [await peers.connectToPath(path), await peers.connectToPath(path)];
+    const accepted = eventually('the connection', server.connections$.pipe(first()));
+    // One that comes later is there: so are the others.
+    const socket = await connectTls(await peers.connectToPath(path));
+    const { reader } = await accepted;
+    const ends = silent.map((raw) => eventually('the end', fromEvent(raw.resume(), 'end')));
+    server.close();
+    await Promise.all(ends);
+    expect(connections.length).toBe(1);
+    socket.write('still here\n');
+    expect(text(await eventually('the line', reader.readLine()))).toBe('still here\n');
+    expect(handshakeErrors).toEqual([]);
+  });
+
+  describe('whose client does not end:', () => {
+    const count = 5;
+
+    // Closed by the server, while the clients keep their sockets open.
+    async function linger(more: Partial<ServerOptions> = {}): Promise<[TLSSocket[], number[]]> {
+      await listen({ ...certificate, shutdownTimeout: 1000 }, more);
+      const counts: number[] = [];
+      server.active$.subscribe({ next: (value) => counts.push(value), complete: () => counts.push(-1) });
+      const sockets: TLSSocket[] = [];
+      for (let i = 0; i < count; i++) {
+        const raw = more.path === undefined ? await connectPlain() : await peers.connectToPath(more.path);
+        raw.allowHalfOpen = true;
+        const accepted = eventually('the connection', server.connections$.pipe(first()));
+        const socket = await connectTls(raw);
+        socket.allowHalfOpen = true;
+        sockets.push(socket);
+        await accepted;
+      }
+      const ends = sockets.map((socket) => eventually('the end', fromEvent(socket.resume(), 'end')));
+      for (const { writer } of connections) writer.close();
+      await Promise.all(ends);
+      for (const { writer } of connections) await eventually('the close', writer.waitClosed());
+      return [sockets, counts];
+    }
+
+    for (const kind of ['TCP', 'Unix']) {
+      it(`counts until its socket is gone, on ${kind}, and is within the reach of abortClients()`, async () => {
+        const path = { port: undefined, host: undefined, path: temporaryPath() } as never;
+        const [sockets, counts] = await linger(kind === 'Unix' ? path : {});
+        expect(counts).withContext('closed, and still open below').toEqual([0, 1, 2, 3, 4, 5]);
+        server.close();
+        let done = false;
+        server.waitClosed().subscribe(() => (done = true));
+        server.closeClients();
+        await new Promise((resolve) => setImmediate(resolve));
+        expect(done).withContext('closeClients() leaves them').toBeFalse();
+        server.abortClients();
+        await eventually('the end', server.waitClosed());
+        expect(counts).toEqual([0, 1, 2, 3, 4, 5, 4, 3, 2, 1, 0, -1]);
+        for (const socket of sockets) socket.destroy();
+      });
+    }
+
+    it('counts until its client ends', async () => {
+      const [sockets, counts] = await linger();
+      for (const socket of sockets) socket.end();
+      await eventually('the last one', server.active$.pipe(first((value) => value === 0)));
+      expect(counts).toEqual([0, 1, 2, 3, 4, 5, 4, 3, 2, 1, 0]);
+    });
+
+    it('counts until shutdownTimeout is over', async () => {
+      const scheduler = new VirtualTimeScheduler();
+      const [sockets, counts] = await linger({ scheduler });
+      scheduler.maxFrames = 999;
+      scheduler.flush();
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(counts.at(-1)).toBe(count);
+      scheduler.maxFrames = 1000;
+      scheduler.flush();
+      await eventually('the last one', server.active$.pipe(first((value) => value === 0)));
+      expect(counts).toEqual([0, 1, 2, 3, 4, 5, 4, 3, 2, 1, 0]);
+      for (const socket of sockets) socket.destroy();
+    });
+
+    it('is ended by the signal of the server', async () => {
+      const controller = new AbortController();
+      const [sockets, counts] = await linger({ signal: controller.signal });
+      controller.abort();
+      await eventually('the end', server.waitClosed());
+      expect(counts.slice(-2)).toEqual([0, -1]);
+      for (const socket of sockets) socket.destroy();
+    });
+
+    it('counts as well where a wrap knows nothing of it', async () => {
+      const [sockets, counts] = await linger({
+        // The six verbs and three facts, and no more.
+        wrap: (transport) => ({
+          start: (receiver) => transport.start(receiver),
+          write: (data) => transport.write(data),
+          writeEof: () => transport.writeEof(),
+          pause: () => transport.pause(),
+          resume: () => transport.resume(),
+          close: () => transport.close(),
+          abort: (reason) => transport.abort(reason),
+          getExtraInfo: (name) => transport.getExtraInfo(name),
+          canWriteEof: true,
+          get writeQueueSize() {
+            return transport.writeQueueSize;
+          },
+        }),
+      });
+      expect(counts.at(-1)).toBe(count);
+      server.abortClients();
+      await eventually('the last one', server.active$.pipe(first((value) => value === 0)));
+      expect(counts.at(-1)).toBe(0);
+      for (const socket of sockets) socket.destroy();
+    });
   });
 
   it('ends a handshake on a Unix socket that is over after the close', async () => {

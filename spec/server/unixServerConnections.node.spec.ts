@@ -1,4 +1,16 @@
-import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname } from 'node:path';
 import { createServer, type Socket } from 'node:net';
 import { concatMap, firstValueFrom, fromEvent, Subject, takeUntil } from 'rxjs';
 import { serve } from '../../src/operators/serve.js';
@@ -97,6 +109,65 @@ describe('unixServerConnections$', () => {
     const server = await shoutOn(path);
     server.close();
     expect(existsSync(path)).toBeFalse();
+  });
+
+  describe('leaves alone at the close what is on its path by then:', () => {
+    // Makes room for it, as somebody does who takes the path.
+    async function closing(put: (path: string) => unknown): Promise<string> {
+      const path = temporaryPath();
+      const server = await shoutOn(path);
+      unlinkSync(path);
+      await put(path);
+      server.close();
+      await eventually('the end', server.waitClosed());
+      return path;
+    }
+
+    it('the socket of another server', async () => {
+      await expectToBeServed(await closing((path) => shoutOn(path)));
+    });
+
+    it('the socket of a server that was moved there', async () => {
+      const path = await closing(async (target) => {
+        await shoutOn(`${target} 2`);
+        renameSync(`${target} 2`, target);
+      });
+      await expectToBeServed(path);
+    });
+
+    it('the socket of a server of plain Node', async () => {
+      const path = await closing((target) => peers.listenOnPath(target, (socket) => socket.end('plain')));
+      expect(text(await everythingFrom(await peers.connectToPath(path)))).toBe('plain');
+    });
+
+    it('a file', async () => {
+      const path = await closing((target) => writeFileSync(target, 'Dear Sir'));
+      expect(readFileSync(path, 'utf8')).toBe('Dear Sir');
+    });
+
+    it('a folder', async () => {
+      const path = await closing((target) => mkdirSync(target));
+      expect(statSync(path).isDirectory()).toBeTrue();
+    });
+
+    it('a link', async () => {
+      const path = await closing((target) => symlinkSync('nothing', target));
+      expect(readlinkSync(path)).toBe('nothing');
+    });
+
+    it('nothing', async () => {
+      const path = await closing(() => undefined);
+      expect(existsSync(path)).toBeFalse();
+    });
+  });
+
+  it('serves on a path that is as long as it may be', async () => {
+    const folder = temporaryPath('x');
+    const path = folder.padEnd(process.platform === 'linux' ? 107 : 103, 'x');
+    await shoutOn(path);
+    await expectToBeServed(path);
+    finish.next();
+    expect(readdirSync(dirname(path))).toEqual([]);
   });
 
   it('leaves no file when it is unsubscribed from before it listens', async () => {

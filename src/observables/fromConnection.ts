@@ -1,6 +1,8 @@
 import { Observable } from 'rxjs';
 import type { Connection } from '../streams/Connection.js';
-import { checkConnectOptions, connectSocket, type ConnectOptions } from './connectSocket.js';
+import { checkConnectOptions } from './checkConnectOptions.js';
+import type { ConnectOptions } from './ConnectOptions.js';
+import { connectSocket } from './connectSocket.js';
 import { ownConnection } from './ownConnection.js';
 
 /**

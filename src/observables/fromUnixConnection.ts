@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import type { Connection } from '../streams/Connection.js';
-import type { ClientOptions } from './connectSocket.js';
+import type { ClientOptions } from './ConnectOptions.js';
 import { fromConnection } from './fromConnection.js';
 
 /**

@@ -1,6 +1,8 @@
 import { firstValueFrom } from 'rxjs';
 import type { Connection } from '../streams/Connection.js';
-import { checkConnectOptions, connectSocket, type ConnectOptions } from './connectSocket.js';
+import { checkConnectOptions } from './checkConnectOptions.js';
+import type { ConnectOptions } from './ConnectOptions.js';
+import { connectSocket } from './connectSocket.js';
 
 /**
  * Connects, for async/await code: the caller owns the connection, and closes it.

@@ -1,14 +1,22 @@
 import type { AddressInfo, Server as NetServer, Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import { map, Observable, startWith, Subject } from 'rxjs';
-import { warnIfLost } from '../observables/warnIfLost.js';
-import { Connection } from '../streams/Connection.js';
+import { whenAborted } from '../observables/abortSignal.js';
+import { withoutUndefined } from '../observables/checkConnectOptions.js';
+import { connectionOn } from '../observables/connectionOn.js';
+import { warnIfLeaked } from '../observables/warnIfLeaked.js';
+import { shown } from '../streams/check.js';
+import type { Connection } from '../streams/Connection.js';
 import type { ConnectionCore } from '../streams/ConnectionCore.js';
-import type { SocketAddress } from '../streams/Transport.js';
+import { attempt } from '../streams/reportError.js';
+import type { SocketAddress, Transport } from '../streams/Transport.js';
 import { DuplexTransport, type DuplexTransportOptions } from '../transports/node/DuplexTransport.js';
+import { safeServerCallbacks } from '../transports/node/tlsCallbacks.js';
 import { handshakeError } from '../transports/node/tlsHandshake.js';
 import { checkTlsTimeouts, type ServerTlsOptions } from '../transports/node/tlsOptions.js';
 import type { AcceptOptions } from './ServerOptions.js';
+import type { SocketFile } from './SocketFile.js';
+import { Untaken } from './Untaken.js';
 
 /** A server that listens: asyncio's `Server`. `fromServer` makes it. */
 export class Server {
@@ -20,57 +28,69 @@ export class Server {
 
   /**
    * The connections as they are accepted, hot; each belongs to whoever takes it. Those that come while nobody is
-   * subscribed wait for the next subscriber. Completes when the server stops listening.
+   * subscribed wait for the next subscriber; one that is lost meanwhile is not handed out any more. Completes when the
+   * server stops listening.
    */
   readonly connections$: Observable<Connection>;
 
   /**
-   * How many connections are open, whoever has taken them: at once, and whenever it changes. Completes when the server
-   * has stopped listening and the last one is gone.
+   * How many connections are open, whoever has taken them: at once, and whenever it changes. One counts until its socket
+   * is gone: with TLS that may be later than `waitClosed()`, when the peer has ended as well, or after `shutdownTimeout`.
+   * Completes when the server has stopped listening and the last one is gone.
    */
   readonly active$: Observable<number>;
 
   /**
-   * TLS handshakes that failed: Node's error, or a `HandshakeTimeoutError`. Nobody else is told of them, and no other
-   * connection is touched. Completes when the server stops listening.
+   * Connections that could not be set up, and are destroyed: Node's error where the TLS handshake failed, or a
+   * `HandshakeTimeoutError`; what `wrap` or a callback of TLS has thrown (as the `cause`, unless it is an `Error`); an error
+   * of the system's at accepting. Nobody else is told of them, and no other connection is touched. Completes when the
+   * server stops listening.
    */
   readonly handshakeErrors$: Observable<Error>;
 
   readonly #server: NetServer;
   readonly #options: AcceptOptions;
+  readonly #file: SocketFile | undefined;
   readonly #accepted = new Subject<Connection>();
   readonly #handshakeErrors = new Subject<Error>();
   readonly #closed = new Subject<never>();
   // Not the connections themselves: a user who loses one is to be warned.
   readonly #active = new Set<ConnectionCore>();
+  // Of connections that are closed, and wait for their peers to end as well.
+  readonly #lingering = new Set<Transport>();
   readonly #activeChanged = new Subject<void>();
-  readonly #untaken: Connection[] = [];
-  // Sockets whose handshake is under way, by their addresses.
-  readonly #securing = new Map<string, Socket>();
-  #stopped = false;
-  #settled = false;
+  readonly #untaken = new Untaken();
+  // Those whose handshake is under way.
+  readonly #securing = new Set<Socket>();
+  #phase: 'open' | 'closed' | 'settled' = 'open';
+  #forgetSignal: (() => void) | undefined;
 
   /** @internal */
-  constructor(server: NetServer, options: AcceptOptions) {
+  constructor(server: NetServer, options: AcceptOptions & { path?: string }, file?: SocketFile) {
     this.#server = server;
     this.#options = options;
+    this.#file = file;
     const address: AddressInfo | string | null = server.address();
     this.addresses = typeof address === 'object' && address !== null ? [address] : [];
-    this.path = typeof address === 'string' ? address : undefined;
+    this.path = options.path;
     this.handshakeErrors$ = this.#handshakeErrors.asObservable();
     this.active$ = this.#activeChanged.pipe(
       startWith(undefined),
-      map(() => this.#active.size),
+      map(() => this.#active.size + this.#lingering.size),
     );
     this.connections$ = new Observable((subscriber) => {
       const subscription = this.#accepted.subscribe(subscriber);
       // One at a time: a subscriber that has enough leaves the rest to the next one.
-      while (this.#accepted.observed && this.#untaken.length > 0) this.#accepted.next(this.#untaken.shift()!);
+      while (this.#accepted.observed) {
+        const connection = this.#untaken.take();
+        if (connection === undefined) break;
+        this.#accepted.next(connection);
+      }
       return subscription;
     });
-    const { tls, signal } = options;
-    signal?.addEventListener('abort', this.#onAbort);
-    if (tls === undefined) server.on('connection', (socket: Socket) => this.#accept(socket));
+    const { tls = false, signal } = options;
+    if (signal !== undefined) this.#forgetSignal = whenAborted(signal, this.#onAbort);
+    if (tls === false) server.on('connection', (socket: Socket) => this.#accept(socket));
     else this.#acceptEncrypted(tls);
   }
 
@@ -80,15 +100,16 @@ export class Server {
   }
 
   /**
-   * Stops listening, and removes the file of a Unix socket. Connections that were taken go on; those that nobody took,
-   * or whose TLS handshake is under way, are aborted.
+   * Stops listening, and removes the file of a Unix socket, unless that is another one by now. Connections that were taken
+   * go on; those that nobody took, or whose TLS handshake is under way, are aborted.
    */
   close(): void {
-    if (this.#stopped) return;
-    this.#stopped = true;
+    if (this.#phase !== 'open') return;
+    this.#phase = 'closed';
+    this.#file?.remove();
     this.#server.close();
-    for (const socket of this.#securing.values()) socket.destroy();
-    for (const connection of this.#untaken.splice(0)) connection.writer.abort();
+    for (const socket of this.#securing) socket.destroy();
+    for (let one = this.#untaken.take(); one !== undefined; one = this.#untaken.take()) abort(one.core);
     this.#accepted.complete();
     this.#handshakeErrors.complete();
     this.#closed.complete();
@@ -100,16 +121,20 @@ export class Server {
    * (3.13): `close()` the server first, so that no new ones come.
    */
   closeClients(): void {
-    for (const core of [...this.#active]) core.release();
-  }
-
-  /** Aborts all open connections. As asyncio's `abort_clients` (3.13): `close()` the server first. */
-  abortClients(reason?: unknown): void {
-    for (const core of [...this.#active]) core.abort(reason);
+    for (const core of [...this.#active]) attempt(() => core.release());
   }
 
   /**
-   * Waits until the server has stopped listening and all its connections are gone. Closes nothing itself. As asyncio's
+   * Aborts all open connections, and those that are closed but whose sockets wait for the end of TLS. As asyncio's
+   * `abort_clients` (3.13): `close()` the server first.
+   */
+  abortClients(reason?: unknown): void {
+    for (const transport of [...this.#lingering]) attempt(() => transport.abort(reason));
+    for (const core of [...this.#active]) abort(core, reason);
+  }
+
+  /**
+   * Waits until the server has stopped listening and all its connections are gone, as `active$` counts them. Closes nothing itself. As asyncio's
    * `wait_closed` (3.12).
    *
    * - **Emits** one value and completes.
@@ -120,7 +145,7 @@ export class Server {
         subscriber.next();
         subscriber.complete();
       };
-      if (this.#settled) done();
+      if (this.#phase === 'settled') done();
       else subscriber.add(this.#activeChanged.subscribe({ error: done, complete: done }));
     });
   }
@@ -130,7 +155,14 @@ export class Server {
     return this.#closed;
   }
 
-  // One for all connections: Node warns of many listeners on one signal.
+  /** @internal Tells of a connection that could not be set up. */
+  setupFailed(error: unknown): void {
+    const known = error instanceof Error;
+    this.#handshakeErrors.next(
+      known ? error : new Error(`A connection could not be set up: ${shown(error)}`, { cause: error }),
+    );
+  }
+
   readonly #onAbort = (): void => {
     this.close();
     this.abortClients(this.#options.signal!.reason);
@@ -139,17 +171,25 @@ export class Server {
   #acceptEncrypted(tls: ServerTlsOptions): void {
     const { handshakeTimeout, shutdownTimeout } = checkTlsTimeouts(tls);
     // It does not listen itself: the socket below has to be known, as only that can be reset.
-    const handshakes = createTlsServer({ ...tls, handshakeTimeout });
+    const handshakes = createTlsServer({ ...safeServerCallbacks(withoutUndefined(tls)), handshakeTimeout });
     this.#server.on('connection', (raw: Socket) => {
+      this.#securing.add(raw);
       // The encrypted socket tells of its errors, or the handshake did.
-      raw.on('error', () => undefined);
-      const addresses = addressesOf(raw);
-      if (addresses !== undefined) {
-        this.#securing.set(addresses, raw);
-        raw.once('close', () => this.#securing.delete(addresses));
+      raw.on('error', () => undefined).once('close', () => this.#securing.delete(raw));
+      try {
+        handshakes.emit('connection', raw);
+      } catch (error) {
+        raw.destroy();
+        this.setupFailed(error);
       }
-      handshakes.emit('connection', raw);
     });
+    const secured = (socket: TLSSocket): void => {
+      const raw = socketBelow(socket);
+      if (raw !== undefined) this.#securing.delete(raw);
+      if (this.#phase !== 'open') socket.destroy();
+      else if (!socket.destroyed) this.#accept(socket, { raw, shutdownTimeout });
+      else if (socket.errored !== null) this.setupFailed(socket.errored);
+    };
     // A step later: the session tickets are still being written then, and a close would cut off its close_notify.
     handshakes.on('secureConnection', (socket) =>
       setImmediate(
@@ -157,17 +197,10 @@ export class Server {
         socket.on('error', () => undefined),
       ),
     );
-    const secured = (socket: TLSSocket): void => {
-      const addresses = addressesOf(socket) ?? '';
-      const raw = this.#securing.get(addresses);
-      this.#securing.delete(addresses);
-      if (this.#stopped) socket.destroy();
-      else this.#accept(socket, { raw, shutdownTimeout });
-    };
     handshakes.on('tlsClientError', (error, socket) => {
       // Node leaves one open that was too slow.
       socket.destroy();
-      this.#handshakeErrors.next(handshakeError(error, handshakeTimeout));
+      this.setupFailed(handshakeError(error, handshakeTimeout));
     });
   }
 
@@ -176,32 +209,54 @@ export class Server {
     const addresses = path === undefined ? {} : { sockname: path, peername: '' };
     const { scheduler } = this.#options;
     const transport = new DuplexTransport(socket, { ...addresses, ...encrypted, scheduler });
-    const connection = new Connection(transport, this.#options);
-    warnIfLost(connection);
-    this.#follow(connection.core);
+    let connection: Connection;
+    try {
+      connection = connectionOn(transport, this.#options);
+    } catch (error) {
+      this.setupFailed(error);
+      return;
+    }
+    const { core } = connection;
+    // Gone before it was there: nobody could do anything with it.
+    if (core.lifecycle.phase === 'gone') return;
+    warnIfLeaked(connection);
+    this.#follow(core, transport);
     if (this.#accepted.observed) this.#accepted.next(connection);
-    else this.#untaken.push(connection);
+    else this.#untaken.add(connection);
   }
 
-  #follow(core: ConnectionCore): void {
+  // By the transport of the socket, whatever a `wrap` has put before it.
+  #follow(core: ConnectionCore, transport: Transport): void {
     this.#active.add(core);
     this.#activeChanged.next();
-    core.onReleased(() => {
+    core.onGone(() => {
+      this.#untaken.remove(core);
       this.#active.delete(core);
-      this.#activeChanged.next();
-      this.#settle();
+      this.#lingering.add(transport);
+      const released = (): void => {
+        this.#lingering.delete(transport);
+        this.#activeChanged.next();
+        this.#settle();
+      };
+      if (transport.onReleased === undefined) released();
+      else transport.onReleased(released);
     });
   }
 
   #settle(): void {
-    if (!this.#stopped || this.#active.size > 0 || this.#settled) return;
-    this.#settled = true;
-    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    if (this.#phase !== 'closed' || this.#active.size + this.#lingering.size > 0) return;
+    this.#phase = 'settled';
+    this.#forgetSignal?.();
     this.#activeChanged.complete();
   }
 }
 
-// No other open connection of this server has the same; those on a Unix socket have none.
-function addressesOf({ remoteAddress, remotePort, localAddress }: Socket): string | undefined {
-  return remotePort === undefined ? undefined : `${remoteAddress!} ${remotePort} ${localAddress!}`;
+// What a `wrap` throws is no reason to leave out the others.
+function abort(core: ConnectionCore, reason?: unknown): void {
+  attempt(() => core.abort(reason));
+}
+
+// Node's name for it since ever; the two have no addresses in common on a Unix socket.
+function socketBelow(socket: TLSSocket): Socket | undefined {
+  return (socket as { _parent?: Socket })._parent;
 }

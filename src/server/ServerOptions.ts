@@ -17,7 +17,10 @@ export interface ListenOnPort {
 
 /** A Unix socket, or a named pipe on Windows. */
 export interface ListenOnPath {
-  /** Made when listening begins, removed when it ends. */
+  /**
+   * Made when listening begins, removed when it ends if it is still the same file. On Linux a name that begins with `\\0` is
+   * one without a file.
+   */
   path: string;
   /**
    * Remove the socket file of a server that is no more. Default: false, a `StaleSocketError`. (asyncio removes any socket
@@ -46,7 +49,7 @@ export type ListenTarget = ListenOnPort | ListenOnPath | ListenOnFileDescriptor;
 /** The connection options are those of each accepted connection. */
 export interface AcceptOptions extends ConnectionOptions {
   /** Encrypt: `key` and `cert`, and whatever else `tls.createServer` takes. Default: no encryption. */
-  tls?: ServerTlsOptions;
+  tls?: ServerTlsOptions | false;
   /** Send small writes at once (TCP_NODELAY). Default: true. */
   noDelay?: boolean;
   /** Have the system find out when a peer is gone (SO_KEEPALIVE). Default: false. */

@@ -1,15 +1,16 @@
-import { unlinkSync } from 'node:fs';
+import cluster from 'node:cluster';
 import { createServer, type ListenOptions, type Server as NetServer } from 'node:net';
-import { createSecureContext } from 'node:tls';
-import { Observable, tap } from 'rxjs';
-import { checkFileDescriptor, checkNoStrayTls, withoutUndefined } from '../observables/connectSocket.js';
-import { ConnectionSettings } from '../streams/ConnectionSettings.js';
-import { StaleSocketError } from '../streams/errors.js';
-import { checkTlsTimeouts } from '../transports/node/tlsOptions.js';
-import { checkUnixPath } from '../transports/node/unixPath.js';
+import { Observable } from 'rxjs';
+import { withoutUndefined } from '../observables/checkConnectOptions.js';
+import { hasFile } from '../transports/node/unixPath.js';
+import { checkServerOptions } from './checkServerOptions.js';
+import { addressInUse, claimPath } from './claimPath.js';
 import { Server } from './Server.js';
 import type { AcceptOptions, ListenOnPath, ListenOnPort, ServerOptions } from './ServerOptions.js';
-import { isStaleSocket } from './staleSocket.js';
+import { SocketFile } from './SocketFile.js';
+
+/** How many names are tried beside a path: they are random, and short only where the path is as long as it may be. */
+const ATTEMPTS = 20;
 
 /**
  * Listens on a TCP port, a Unix socket or a file descriptor, anew for each subscription: asyncio's `start_server`.
@@ -22,6 +23,11 @@ import { isStaleSocket } from './staleSocket.js';
  * - **Emits** the server, once it listens. **Completes** when `server.close()` is called.
  * - **Errors** when it cannot listen, with Node's own error (`EADDRINUSE`, …), and with a `StaleSocketError`.
  * - **Unsubscribe** stops listening. Connections that were taken go on.
+ *
+ * A Unix socket is bound to a name beside its path (`<path>.` and ten digits, which the peer sees as the address), and
+ * moved to the path when it listens: so it is there from one moment to the next, of several servers that begin at once
+ * exactly one has it, and at the end it is removed only if it is still there. In a worker of `node:cluster` the primary
+ * process listens, Node itself removes the file, and `replaceStale` does nothing.
  *
  * @example
  * ```ts
@@ -36,88 +42,90 @@ import { isStaleSocket } from './staleSocket.js';
 export function fromServer(options: ServerOptions): Observable<Server> {
   checkServerOptions(options);
   return new Observable((subscriber) => {
-    const { path, signal } = options;
+    const { path = '', signal } = options;
     if (signal?.aborted) {
       subscriber.error(signal.reason);
       return;
     }
+    const onFile = path !== '' && hasFile(path);
     const netServer = createNetServer(options);
-    const listen = (): NetServer => netServer.listen(listenOptions(options));
-    netServer.on('error', (error: NodeJS.ErrnoException) => {
-      const fail = (reason: unknown): void => subscriber.error(reason);
-      if (error.code !== 'EADDRINUSE' || path === undefined) {
+    let file = onFile && !cluster.isWorker ? new SocketFile(path) : undefined;
+    let attempts = 0;
+    let server: Server | undefined;
+    const fail = (error: unknown): void => subscriber.error(error);
+
+    // Node throws as well as it emits errors.
+    const failing = (step: () => void) => (): void => {
+      try {
+        step();
+      } catch (error) {
         fail(error);
-        return;
       }
-      const takeOver = tap((stale: boolean) => {
-        if (!stale) throw error;
-        if (!(options as ListenOnPath).replaceStale) throw new StaleSocketError(path, error);
-        unlinkSync(path);
-        listen();
-      });
-      subscriber.add(isStaleSocket(path).pipe(takeOver).subscribe({ error: fail }));
+    };
+    const listen = failing(() => netServer.listen(listenOptions(options, file?.temporary)));
+    const claim = (next: () => void): void => {
+      // The workers of a cluster would take it from each other.
+      const replaceStale = file !== undefined && (options as ListenOnPath).replaceStale === true;
+      subscriber.add(claimPath(path, replaceStale).subscribe({ next, error: fail }));
+    };
+    const publish = failing(() => {
+      if (file === undefined || file.publish()) start();
+      else claim(publish);
     });
-    netServer.on('listening', () => {
-      const server = new Server(netServer, options);
+    const start = (): void => {
+      server = new Server(netServer, options, file);
       // At once if it was unsubscribed meanwhile: Node looks the host name up first, and listens even if closed then.
-      subscriber.add(() => server.close());
+      subscriber.add(() => server!.close());
       if (subscriber.closed) return;
       if (signal?.aborted) {
-        subscriber.error(signal.reason);
+        fail(signal.reason);
         return;
       }
       subscriber.next(server);
       server.closed$.subscribe(subscriber);
+    };
+
+    netServer.on('listening', publish);
+    netServer.on('error', (error: NodeJS.ErrnoException) => {
+      // Of one connection, which could not be accepted.
+      if (server !== undefined) server.setupFailed(error);
+      else if (error.code !== 'EADDRINUSE' || !onFile) fail(renamed(error, file, path));
+      else if (file === undefined) claim(listen);
+      else if (++attempts === ATTEMPTS) fail(addressInUse(path));
+      else {
+        file = new SocketFile(path);
+        listen();
+      }
     });
-    subscriber.add(() => netServer.close());
+    subscriber.add(() => {
+      if (server !== undefined) return;
+      file?.remove();
+      netServer.close();
+    });
     listen();
   });
 }
 
-function checkServerOptions(options: ServerOptions): void {
-  ConnectionSettings.of(options);
-  checkNoStrayTls(options);
-  const { port, path, fd, backlog, reusePort, tls } = options as ServerOptions &
-    Pick<ListenOnPort, 'reusePort'>;
-  if ([port, path, fd].filter((target) => target !== undefined).length !== 1) {
-    throw new TypeError('One of port (and host), path and fd says where to listen');
-  }
-  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65535)) {
-    throw new RangeError(`port must be an integer from 0 to 65535, not ${String(port)}`);
-  }
-  if (path !== undefined) checkUnixPath(path);
-  if (fd !== undefined) checkFileDescriptor(fd);
-  if (backlog !== undefined && !(Number.isInteger(backlog) && backlog > 0)) {
-    throw new RangeError(`backlog must be a positive integer, not ${backlog}`);
-  }
-  if (reusePort && !hasReusePort(process.versions.node)) {
-    // An older Node would ignore it, and the second process would fail.
-    throw new TypeError(`reusePort needs Node.js 22.12 or later, this is ${process.version}`);
-  }
-  if (tls === undefined) return;
-  checkTlsTimeouts(tls);
-  // For what it throws: a key that does not fit, a certificate that is none.
-  createSecureContext(tls);
-}
-
-function hasReusePort(version: string): boolean {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  return major > 23 || (major === 23 && minor >= 1) || (major === 22 && minor >= 12);
+// The name beside the path is nobody else's business.
+function renamed(error: NodeJS.ErrnoException, file: SocketFile | undefined, path: string): Error {
+  if (file === undefined) return error;
+  error.message = error.message.replace(file.temporary, path);
+  return Object.assign(error, { address: path });
 }
 
 function createNetServer({
-  tls,
+  tls = false,
   noDelay = true,
   keepAlive = false,
   keepAliveInitialDelay = 0,
 }: AcceptOptions): NetServer {
   // With TLS a client that ends in the middle of the handshake has to be noticed; after it either side can be ended.
-  const allowHalfOpen = tls === undefined;
+  const allowHalfOpen = tls === false;
   return createServer({ allowHalfOpen, noDelay, keepAlive, keepAliveInitialDelay });
 }
 
-function listenOptions(options: ServerOptions): ListenOptions {
-  const { host, port, path, fd, backlog } = options;
+function listenOptions(options: ServerOptions, path = options.path): ListenOptions {
+  const { host, port, fd, backlog } = options;
   const { ipv6Only, reusePort, readableAll, writableAll } = options as ListenOnPort & ListenOnPath;
   return withoutUndefined({ host, port, path, fd, backlog, ipv6Only, reusePort, readableAll, writableAll });
 }

@@ -1,4 +1,5 @@
 import { mergeMap, tap, type Observable } from 'rxjs';
+import { checkTypes } from '../observables/checkConnectOptions.js';
 import type { Connection } from '../streams/Connection.js';
 import { fromServer } from './fromServer.js';
 import type { ServerOptions } from './ServerOptions.js';
@@ -36,6 +37,7 @@ export interface OnListening {
  * ```
  */
 export function serverConnections$(options: ServerConnectionsOptions): Observable<Connection> {
+  checkTypes(options, { onListening: 'function' });
   return fromServer(options).pipe(
     tap((server) => options.onListening?.(server)),
     mergeMap((server) => server.connections$),

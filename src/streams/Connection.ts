@@ -29,7 +29,7 @@ export class Connection {
 
   constructor(transport: Transport, options?: ConnectionOptions) {
     const settings = ConnectionSettings.of(options);
-    const core = new ConnectionCore(settings.wrap?.(transport) ?? transport, settings);
+    const core = new ConnectionCore(settings.wrapped(transport), settings);
     this.#core = core;
     this.reader = new StreamReader(core.reads, settings.limit);
     this.writer = new StreamWriter(core);

@@ -8,7 +8,7 @@ import { reportError } from './reportError.js';
 import type { Transport } from './Transport.js';
 import { WriteFlow } from './WriteFlow.js';
 
-/** How often progress is looked at, in parts of the timeout: cheaper than a timer set anew with every byte. */
+/** How often idleness is looked at, in parts of the timeout: cheaper than a timer set anew with every byte. */
 const LOOKS = 4;
 
 /**
@@ -27,7 +27,8 @@ export class ConnectionCore {
   readonly #gone = new Listeners(this.#report);
   readonly #abandoned = new Listeners(this.#report);
   #goneTold = false;
-  #releasing = false;
+  // While it closes: what is handed on puts the end of its time off.
+  #progressed: (() => void) | undefined;
 
   constructor(
     readonly transport: Transport,
@@ -42,7 +43,10 @@ export class ConnectionCore {
     this.transport.start({
       data: (chunk) => reads.data(chunk),
       eof: () => reads.end(),
-      flushed: () => writes.flushed(),
+      flushed: () => {
+        this.#progressed?.();
+        writes.flushed();
+      },
       closed: (error) => this.#closed(error),
     });
     const { idleTimeout, scheduler } = this.settings;
@@ -76,31 +80,41 @@ export class ConnectionCore {
     if (aborts || transport.onReleased !== undefined) transport.abort(reason);
   }
 
-  /** Closes gracefully, and aborts when that makes no progress for `closeTimeout`. */
+  /** Closes gracefully, and aborts when nothing has been handed on for `closeTimeout`. */
   release(): void {
-    const { lifecycle, settings, transport, writes } = this;
-    if (this.#releasing || lifecycle.phase === 'aborted' || lifecycle.phase === 'gone') return;
-    this.#releasing = true;
-    this.close();
+    const { lifecycle, settings, transport } = this;
+    if (this.#progressed !== undefined || lifecycle.phase === 'aborted' || lifecycle.phase === 'gone') return;
     const { closeTimeout, scheduler } = settings;
-    this.#watch(
-      closeTimeout,
-      scheduler,
-      () => writes.activity,
+    let last = scheduler.now();
+    this.#progressed = () => (last = scheduler.now());
+    this.close();
+    const expire = (): void => {
+      const left = last + closeTimeout - scheduler.now();
       // By way of the transport: nobody asked for it, so it has to show as a loss.
-      () => transport.abort(new Error(unsent(closeTimeout, transport.writeQueueSize))),
-    );
+      if (left <= 0) transport.abort(new Error(unsent(closeTimeout, transport.writeQueueSize)));
+      else timeout = scheduler.schedule(expire, left);
+    };
+    let timeout = scheduler.schedule(expire, closeTimeout);
+    this.onGone(() => timeout.unsubscribe());
   }
 
   /** Makes it a loss when nothing happens for `timeout` milliseconds. */
   watchIdle(timeout: number, scheduler: SchedulerLike): void {
     const { reads, writes, transport } = this;
-    this.#watch(
-      timeout,
-      scheduler,
-      () => reads.activity + writes.activity,
-      () => transport.abort(new IdleTimeoutError(timeout)),
-    );
+    let read = reads.activity;
+    let written = writes.activity;
+    let idle = 0;
+    const look = (): void => {
+      const active = reads.activity !== read || writes.activity !== written;
+      read = reads.activity;
+      written = writes.activity;
+      idle = active ? 0 : idle + 1;
+      if (idle >= LOOKS) transport.abort(new IdleTimeoutError(timeout));
+      else watch = scheduler.schedule(look, timeout / LOOKS);
+    };
+    // Not one action that schedules itself again: in virtual time those become a chain without an end.
+    let watch = scheduler.schedule(look, timeout / LOOKS);
+    this.onGone(() => watch.unsubscribe());
   }
 
   /** Calls when the connection is gone, however, at once if it is. Returns what takes it back. */
@@ -141,21 +155,6 @@ export class ConnectionCore {
   #tellAbandoned(): void {
     if (this.#goneTold && this.lifecycle.failure !== undefined && this.reads.abandoned)
       this.#abandoned.tell();
-  }
-
-  #watch(timeout: number, scheduler: SchedulerLike, progress: () => number, expire: () => void): void {
-    let before = progress();
-    let idle = 0;
-    const look = (): void => {
-      const now = progress();
-      idle = now === before ? idle + 1 : 0;
-      before = now;
-      if (idle >= LOOKS) expire();
-      else watch = scheduler.schedule(look, timeout / LOOKS);
-    };
-    // Not one action that schedules itself again: in virtual time those become a chain without an end.
-    let watch = scheduler.schedule(look, timeout / LOOKS);
-    this.onGone(() => watch.unsubscribe());
   }
 }
 

@@ -16,8 +16,8 @@ export interface ConnectionOptions extends WaterMarks {
   limit?: number;
   /**
    * Milliseconds that a graceful close may go without progress before it becomes an abort, where the library closes for
-   * you: at unsubscription, at a handler's end, at the end of `await using`. Progress is whatever the peer takes of what
-   * was written. It may take a quarter longer. Default: 30 s.
+   * you: at unsubscription, at a handler's end, at the end of `await using`. Progress is whatever the system takes of
+   * what was written. Default: 30 s.
    */
   closeTimeout?: number;
   /**
@@ -74,13 +74,19 @@ export class ConnectionSettings implements ConnectionOptions {
     this.scheduler = scheduler;
   }
 
+  wrapped(transport: Transport): Transport {
+    const wrapped = this.wrap === undefined ? transport : this.wrap(transport);
+    checkMethod('What wrap returns', wrapped, 'start');
+    return wrapped;
+  }
+
   /** Throws at the call what is wrong with the options; those that are resolved already stay as they are. */
   static of(options: ConnectionOptions = {}): ConnectionSettings {
     return options instanceof ConnectionSettings ? options : new ConnectionSettings(options);
   }
 }
 
-function checkMethod(name: string, value: object, method: string): void {
-  if (typeof (value as Record<string, unknown> | null)?.[method] !== 'function')
+function checkMethod(name: string, value: unknown, method: string): void {
+  if (typeof (value as Record<string, unknown> | null | undefined)?.[method] !== 'function')
     throw new TypeError(`${name} must have a method ${method}`);
 }

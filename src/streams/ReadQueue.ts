@@ -3,13 +3,15 @@ import type { ConnectionSettings } from './ConnectionSettings.js';
 import { ReaderBusyError } from './errors.js';
 import type { ActiveRead, ByteSource } from './FrameRead.js';
 import { Reentrant } from './Reentrant.js';
+import { stackIsDeep } from './stackIsDeep.js';
 import type { Transport } from './Transport.js';
 
 /**
- * So many reads in a row may end within their subscription; the next one waits for a step of the scheduler. RxJS's
- * `repeat` and `retry` subscribe anew on top of a source that ends there, and some thousands of them fill the stack.
+ * After so many reads that ended within their subscription it is looked at whether they pile up on the stack: RxJS's
+ * `repeat` and `retry` subscribe anew on top of a source that ends there, and some thousands of them fill it. Then the
+ * next one waits for a step of the scheduler.
  */
-const MOST_AT_ONCE = 100;
+const LOOK_AT_STACK = 100;
 
 /**
  * The reads of a connection, in the order of their subscription, and the bytes they read: what stands between the
@@ -116,13 +118,12 @@ export class ReadQueue {
     if (this.#serving.running) return;
     if (this.#first !== read) {
       this.serve();
-    } else if (this.#atOnce >= MOST_AT_ONCE) {
-      this.#atOnce = 0;
+    } else if (this.#pilesUp()) {
       read.arm();
       this.#settings.scheduler.schedule(() => this.serve());
     } else {
       this.serve();
-      if (this.#first !== read) this.#countAtOnce();
+      if (this.#first !== read) this.#atOnce++;
     }
   }
 
@@ -182,9 +183,10 @@ export class ReadQueue {
     if (read.readAhead) this.#readAhead = true;
   }
 
-  // In a row is what happens without a break: the promise comes in between, unless the stack is growing.
-  #countAtOnce(): void {
-    if (++this.#atOnce === MOST_AT_ONCE / 2) void Promise.resolve().then(() => (this.#atOnce = 0));
+  #pilesUp(): boolean {
+    if (this.#atOnce < LOOK_AT_STACK) return false;
+    this.#atOnce = 0;
+    return stackIsDeep();
   }
 
   #controlFlow(): void {

@@ -1,7 +1,7 @@
 /** What a timer can have. @internal */
 export function checkMilliseconds(name: string, milliseconds: number): void {
-  if (!(typeof milliseconds === 'number' && milliseconds >= 0 && milliseconds < 2 ** 31)) {
-    throw new RangeError(`${name} must be 0 to 2^31 - 1 milliseconds, not ${String(milliseconds)}`);
+  if (typeof milliseconds !== 'number' || !(milliseconds >= 0 && milliseconds < 2 ** 31)) {
+    throw new RangeError(`${name} must be 0 to 2^31 - 1 milliseconds, not ${shown(milliseconds)}`);
   }
 }
 
@@ -9,4 +9,13 @@ export function checkMilliseconds(name: string, milliseconds: number): void {
 export function checkTimeout(name: string, milliseconds: number): void {
   if (milliseconds === 0) throw new RangeError(`${name} must be more than 0 milliseconds`);
   checkMilliseconds(name, milliseconds);
+}
+
+/** A value for a message: `"80"` is not `80`, nor is `80n`. Never throws. @internal */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'function') return 'a function';
+  // An object may have no text of its own, or one that throws.
+  return typeof value === 'object' && value !== null ? 'an object' : String(value);
 }

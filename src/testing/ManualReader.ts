@@ -1,4 +1,3 @@
-import { queueScheduler } from 'rxjs';
 import { ConnectionSettings } from '../streams/ConnectionSettings.js';
 import { reportError } from '../streams/reportError.js';
 import { ReadQueue } from '../streams/ReadQueue.js';
@@ -11,8 +10,7 @@ export class ManualReader extends StreamReader {
   constructor() {
     const fed = new ReadQueue(
       { pause: () => undefined, resume: () => undefined },
-      // Its reads are done in a loop, each within its subscription, however many there are.
-      ConnectionSettings.of({ limit: 2 ** 30, scheduler: queueScheduler }),
+      ConnectionSettings.of({ limit: 2 ** 30 }),
       reportError,
       () => undefined,
     );

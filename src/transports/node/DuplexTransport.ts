@@ -240,7 +240,9 @@ export class DuplexTransport implements Transport {
 }
 
 /** @internal */
-export function checkDuplex(duplex: Duplex): void {
+export function checkDuplex(
+  duplex: Pick<Duplex, 'readableObjectMode' | 'writableObjectMode' | 'readableEncoding'>,
+): void {
   if (duplex.readableObjectMode || duplex.writableObjectMode || duplex.readableEncoding !== null) {
     throw new TypeError(
       'A connection carries bytes: the Duplex must not be in object mode nor have an encoding',

@@ -4,6 +4,7 @@ import { connect, createServer, type Server, type TLSSocket } from 'node:tls';
 import { asyncScheduler, Observable, throwError, type SchedulerLike } from 'rxjs';
 import { HandshakeTimeoutError } from '../../streams/errors.js';
 import { readableTlsError } from './readableTlsError.js';
+import { safeClientCallbacks, safeServerCallbacks } from './tlsCallbacks.js';
 import {
   checkTlsTimeouts,
   type ClientHandshakeOptions,
@@ -42,22 +43,9 @@ export function clientHandshake(
     // Node checks the certificate against the host, but tells the server of it only if it is asked to.
     const name = host === '' || isIP(host) ? {} : { servername: host };
     const fail = (error: unknown): void => subscriber.error(readableTlsError(error));
-    // Called by Node, where a throw would end the process.
-    let thrown: { error: unknown } | undefined;
-    const { checkServerIdentity } = rest;
-    if (checkServerIdentity !== undefined) {
-      rest.checkServerIdentity = (...args): Error | undefined => {
-        try {
-          return checkServerIdentity(...args);
-        } catch (error) {
-          thrown = { error };
-          return new Error('checkServerIdentity has thrown');
-        }
-      };
-    }
     let socket: TLSSocket;
     try {
-      socket = connect({ host, ...name, ...rest, socket: raw });
+      socket = connect({ host, ...name, ...safeClientCallbacks(rest, fail), socket: raw });
     } catch (error) {
       // A certificate or a key that is none.
       raw.on('error', ignore).destroy();
@@ -65,21 +53,15 @@ export function clientHandshake(
       return;
     }
     const cut = (): void => fail(new Error('The connection was closed during the TLS handshake'));
-    const onError = (error: Error): void => fail(thrown === undefined ? error : thrown.error);
     let isSecure = false;
-    socket.once('error', onError).once('close', cut);
+    socket.once('error', fail).once('close', cut);
     // Without a listener of its own an error below would be an uncaught one.
-    raw.on('error', onError);
+    raw.on('error', fail);
     const secured = (): void => {
-      // Without `rejectUnauthorized` Node goes on, whatever the identity.
-      if (thrown !== undefined) {
-        fail(thrown.error);
-        return;
-      }
       isSecure = true;
       // Whoever takes it listens as well.
-      socket.off('error', onError).off('close', cut).on('error', ignore);
-      raw.off('error', onError).on('error', ignore);
+      socket.off('error', fail).off('close', cut).on('error', ignore);
+      raw.off('error', fail).on('error', ignore);
       subscriber.next(socket);
       subscriber.complete();
     };
@@ -106,7 +88,7 @@ export function serverHandshake(raw: Duplex, options: ServerTlsOptions): Observa
       if (!secured) raw.on('error', ignore).destroy();
     });
     try {
-      server = createServer({ ...options, handshakeTimeout });
+      server = createServer({ ...safeServerCallbacks(options), handshakeTimeout });
     } catch (error) {
       subscriber.error(readableTlsError(error));
       return;

@@ -12,18 +12,18 @@ let warned = false;
  *
  * @internal
  */
-export function warnIfLost(connection: Connection): void {
+export function warnIfLeaked(connection: Connection): void {
   const token = {};
   for (const face of [connection, connection.reader, connection.writer]) faces.set(face, token);
   // Not when the module is loaded: importing it has no effect.
-  registry ??= new FinalizationRegistry(closeLost);
+  registry ??= new FinalizationRegistry(closeLeaked);
   const { core } = connection;
   registry.register(token, core, core);
-  // An error that the core keeps may hold on to the faces, by the stack it was made on: they would never be lost.
+  // An error that the core keeps may hold on to the faces, by the stack it was made on: they would never be collected.
   core.onGone(() => registry!.unregister(core));
 }
 
-function closeLost(core: ConnectionCore): void {
+function closeLeaked(core: ConnectionCore): void {
   if (core.lifecycle.closing) return;
   if (!warned) {
     warned = true;

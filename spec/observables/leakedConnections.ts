@@ -1,5 +1,5 @@
 /**
- * A program for warnIfLost.node.spec.ts, run with `--expose-gc`: plays the scenario it is given, and tells in one line
+ * A program for warnIfLeaked.node.spec.ts, run with `--expose-gc`: plays the scenario it is given, and tells in one line
  * of JSON what came of it.
  */
 import { once } from 'node:events';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-const program = fileURLToPath(new URL('./lostConnections.js', import.meta.url));
+const program = fileURLToPath(new URL('./leakedConnections.js', import.meta.url));
 const CODE = 'RXJS_NET_LOST_CONNECTION';
 
 interface Outcome {
@@ -20,7 +20,7 @@ async function play(scenario: string): Promise<Outcome> {
   return JSON.parse(stdout) as Outcome;
 }
 
-describe('A connection that is lost to the garbage collector', () => {
+describe('A connection that is leaked to the garbage collector', () => {
   it('is closed, and the first of them warned of', async () => {
     expect(await play('two that nobody has')).toEqual({
       warnings: [CODE],

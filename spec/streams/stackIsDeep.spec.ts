@@ -1,0 +1,23 @@
+import { stackIsDeep } from '../../src/streams/stackIsDeep.js';
+
+function below(depth: number): boolean {
+  return depth === 0 ? stackIsDeep() : below(depth - 1);
+}
+
+describe('stackIsDeep', () => {
+  it('tells a stack that grows from one that does not, and leaves the limit as it was', () => {
+    const before = Error.stackTraceLimit;
+    expect(below(10)).toBeFalse();
+    expect(below(1000)).toBeTrue();
+    expect(below(10)).toBeFalse();
+    expect(Error.stackTraceLimit).toBe(before);
+  });
+
+  it('is on the safe side where the class cannot be changed', () => {
+    const frozen = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')!;
+    Object.defineProperty(Error, 'stackTraceLimit', { ...frozen, writable: false });
+    expect(below(10)).toBeTrue();
+    Object.defineProperty(Error, 'stackTraceLimit', frozen);
+    expect(below(10)).toBeFalse();
+  });
+});
