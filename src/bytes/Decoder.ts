@@ -1,3 +1,4 @@
+import { described } from './check.js';
 import type { ByteQueue } from './ByteQueue.js';
 
 /**
@@ -43,3 +44,22 @@ export interface Decoder<T> {
 
 /** Makes a decoder with fresh state: called once for each subscription. */
 export type DecoderFactory<T> = () => Decoder<T>;
+
+/** What is wrong is told at the call: a decoder in place of what makes one, or what makes that. @internal */
+export function checkDecoderFactory(factory: unknown): void {
+  if (typeof factory !== 'function' || factory.length > 0) throw notADecoderFactory(factory);
+}
+
+/** A decoder for one subscription. @internal */
+export function makeDecoder<T>(factory: DecoderFactory<T>): Decoder<T> {
+  const decoder = factory() as Partial<Decoder<T>> | undefined;
+  if (typeof decoder?.decode !== 'function') throw notADecoderFactory(factory);
+  return decoder as Decoder<T>;
+}
+
+function notADecoderFactory(given: unknown): TypeError {
+  const name = (given as { name?: string } | undefined)?.name ?? '';
+  return new TypeError(
+    `A decoder factory, as ${name || 'lines'}(), is expected here, not ${described(given)}`,
+  );
+}

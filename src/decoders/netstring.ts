@@ -7,6 +7,7 @@ import { codec, type Codec } from './codec.js';
 import {
   checkMaxLength,
   checkMessageLength,
+  checkOptions,
   DEFAULT_MAX_LENGTH,
   joinBytes,
   messageBytes,
@@ -46,10 +47,9 @@ export interface NetstringOptions {
  * server.writer.write('4:rxjs,');
  * ```
  */
-export function netstring({ maxLength = DEFAULT_MAX_LENGTH }: NetstringOptions = {}): Codec<
-  Uint8Array,
-  Data
-> {
+export function netstring(options: NetstringOptions = {}): Codec<Uint8Array, Data> {
+  checkOptions(options);
+  const { maxLength = DEFAULT_MAX_LENGTH } = options;
   checkMaxLength(maxLength);
   return codec(
     () => new NetstringDecoder(maxLength),

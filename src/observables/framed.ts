@@ -155,6 +155,6 @@ export class Framed<In, Out = In> extends Observable<In> implements Observer<Out
  */
 export function framed<In, Out = In>(connection: Connection, codec: Codec<In, Out>): Framed<In, Out> {
   if (typeof codec !== 'function' || typeof codec.encode !== 'function')
-    throw new TypeError('codec must be a Codec: codec(decoder, encode) makes one');
+    throw new TypeError('codec must be a Codec, which codec(decoder, encode), or a call as lines(), makes');
   return new Framed(connection, codec);
 }

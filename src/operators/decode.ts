@@ -1,6 +1,6 @@
 import { Observable, Subject, takeUntil, type OperatorFunction } from 'rxjs';
 import { ByteQueue } from '../bytes/ByteQueue.js';
-import type { DecoderFactory } from '../bytes/Decoder.js';
+import { checkDecoderFactory, makeDecoder, type DecoderFactory } from '../bytes/Decoder.js';
 import { FrameRead, type ByteSource } from '../streams/FrameRead.js';
 
 /**
@@ -28,6 +28,7 @@ import { FrameRead, type ByteSource } from '../streams/FrameRead.js';
  * ```
  */
 export function decode<T>(decoder: DecoderFactory<T>): OperatorFunction<Uint8Array, T> {
+  checkDecoderFactory(decoder);
   return (source) =>
     new Observable((subscriber) => {
       const bytes = {
@@ -35,7 +36,7 @@ export function decode<T>(decoder: DecoderFactory<T>): OperatorFunction<Uint8Arr
         state: 'open' as ByteSource['state'],
         error: undefined as unknown,
       };
-      const read = new FrameRead(bytes, decoder(), subscriber, false);
+      const read = new FrameRead(bytes, makeDecoder(decoder), subscriber, false);
       let advancing = false;
       const advance = (): void => {
         // A source that is fed from inside `next` only queues: the call that is under way goes on with it.

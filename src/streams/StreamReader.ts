@@ -1,7 +1,7 @@
 import { concat, firstValueFrom, ignoreElements, Observable } from 'rxjs';
 import { checkCount, checkLimit } from '../bytes/check.js';
 import { Consumption, type FrameConsumer } from './Consumption.js';
-import type { Decoder, DecoderFactory } from '../bytes/Decoder.js';
+import { checkDecoderFactory, makeDecoder, type Decoder, type DecoderFactory } from '../bytes/Decoder.js';
 import { IncompleteReadError } from '../bytes/errors.js';
 import { FrameRead, type BatchDecoder } from './FrameRead.js';
 import {
@@ -246,9 +246,15 @@ export class StreamReader {
   ): Observable<R> {
     if (!(concurrency >= 1))
       throw new RangeError(`concurrency must be at least 1, not ${String(concurrency)}`);
+    checkDecoderFactory(decoder);
     return new Observable((subscriber) => {
       const consumption = new Consumption(project, subscriber, concurrency, () => this.#reads.serve());
-      consumption.read = new FrameRead(this.#reads.source, oneByOne(decoder()), consumption, false);
+      consumption.read = new FrameRead(
+        this.#reads.source,
+        oneByOne(makeDecoder(decoder)),
+        consumption,
+        false,
+      );
       this.#reads.start(consumption.read, this);
     });
   }
@@ -324,8 +330,9 @@ export class StreamReader {
   }
 
   #frames<T>(decoder: DecoderFactory<T>, once: boolean): Observable<T> {
+    checkDecoderFactory(decoder);
     return new Observable((subscriber) => {
-      const read = new FrameRead(this.#reads.source, decoder(), subscriber, once);
+      const read = new FrameRead(this.#reads.source, makeDecoder(decoder), subscriber, once);
       this.#reads.start(read, this);
     });
   }

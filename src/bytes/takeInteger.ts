@@ -1,0 +1,54 @@
+import type { ChunkQueue } from './ChunkQueue.js';
+import { DecodeError } from './errors.js';
+import { longest, type Pattern } from './Pattern.js';
+import { decodeText } from './text.js';
+
+const MOST_DIGITS = 16;
+
+/**
+ * Takes a decimal integer and the terminator behind it. Where they go on beyond the front chunk, a copy is looked at.
+ *
+ * @internal
+ */
+export function takeInteger(
+  queue: ChunkQueue,
+  terminators: readonly Pattern[],
+  signed: boolean,
+  bytes = queue.front,
+  from = queue.offset,
+): number | undefined {
+  const { length } = bytes;
+  const sign = signed ? bytes[from] : 0;
+  const digits = sign === 0x2d || sign === 0x2b ? from + 1 : from;
+  let value = 0;
+  let at = digits;
+  for (; at < length && at - digits <= MOST_DIGITS; at++) {
+    const digit = bytes[at]! - 0x30;
+    if (digit < 0 || digit > 9) break;
+    value = value * 10 + digit;
+  }
+  const isInteger = at - digits <= MOST_DIGITS && value <= Number.MAX_SAFE_INTEGER;
+  let mayGoOn = at === length && isInteger;
+  let end = Infinity;
+  if (isInteger && at > digits) {
+    for (const { bytes: terminator } of terminators) {
+      let matched = 0;
+      while (matched < terminator.length && bytes[at + matched] === terminator[matched]) matched++;
+      if (matched === terminator.length) end = Math.min(end, at + matched);
+      else if (at + matched === length) mayGoOn = true;
+    }
+    if (end !== Infinity) {
+      queue.advance(end - from);
+      return sign === 0x2d ? 0 - value : value;
+    }
+  }
+  if (!mayGoOn) {
+    const found = decodeText(bytes.subarray(from, at + 1), 'latin1');
+    throw new DecodeError(
+      `Expected a decimal integer ${signed ? 'of at most ±' : 'without a sign, of at most '}(2^53 - 1), found "${found}"`,
+    );
+  }
+  if (length - from === queue.length) return undefined;
+  const most = MOST_DIGITS + 2 + longest(terminators);
+  return takeInteger(queue, terminators, signed, queue.gather(Math.min(most, queue.length)), 0);
+}
