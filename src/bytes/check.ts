@@ -41,3 +41,9 @@ function checkInteger(what: string, n: number, least: 0 | 1): void {
     );
   }
 }
+
+/** @internal */
+export function checkOptions(options: unknown): void {
+  if (typeof options !== 'object')
+    throw new TypeError(`options must be an object, not ${described(options)}`);
+}

@@ -1,3 +1,4 @@
+import { checkOptions } from '../bytes/check.js';
 import { ByteQueue } from '../bytes/ByteQueue.js';
 import type { Decoder } from '../bytes/Decoder.js';
 import { readUntilDecoder } from '../streams/readDecoders.js';
@@ -7,7 +8,6 @@ import {
   checkBoolean,
   checkMaxLength,
   checkMessageLength,
-  checkOptions,
   DEFAULT_MAX_LENGTH,
   joinBytes,
   messageBytes,

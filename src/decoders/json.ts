@@ -1,12 +1,12 @@
 import type { ByteQueue } from '../bytes/ByteQueue.js';
 import type { Decoder } from '../bytes/Decoder.js';
-import { described } from '../bytes/check.js';
+import { described, checkOptions } from '../bytes/check.js';
 import { DecodeError, IncompleteReadError } from '../bytes/errors.js';
 import { LinesDecoder } from '../streams/readDecoders.js';
 import { printable } from '../bytes/printable.js';
 import { decodeText, encodeText } from '../bytes/text.js';
 import { codec, type Codec } from './codec.js';
-import { checkMaxLength, checkMessageLength, checkOptions, DEFAULT_MAX_LENGTH } from './messageBytes.js';
+import { checkMaxLength, checkMessageLength, DEFAULT_MAX_LENGTH } from './messageBytes.js';
 
 export interface JsonOptions {
   /** Bytes a line may have without its `\n`, a positive integer. Default: 64 KiB. */

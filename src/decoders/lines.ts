@@ -3,10 +3,10 @@ import type { ByteQueue } from '../bytes/ByteQueue.js';
 import { LimitOverrunError } from '../bytes/errors.js';
 import { LinesDecoder } from '../streams/readDecoders.js';
 import { checkEncoding, encodeText, type TextEncoding } from '../bytes/text.js';
-import { checkLimit, described } from '../bytes/check.js';
+import { checkLimit, described, checkOptions } from '../bytes/check.js';
 import { printable } from '../bytes/printable.js';
 import { codec, type Codec } from './codec.js';
-import { checkMessageLength, checkOptions, DEFAULT_MAX_LENGTH } from './messageBytes.js';
+import { checkMessageLength, DEFAULT_MAX_LENGTH } from './messageBytes.js';
 
 export interface LinesCodecOptions {
   /** Bytes a line may have without its `\n` (a `\r` counts), a positive integer. Default: 64 KiB. */

@@ -11,12 +11,6 @@ export function checkMaxLength(maxLength: number): void {
 }
 
 /** @internal */
-export function checkOptions(options: unknown): void {
-  if (typeof options !== 'object')
-    throw new TypeError(`options must be an object, not ${described(options)}`);
-}
-
-/** @internal */
 export function checkBoolean(name: string, value: boolean): void {
   if (typeof value !== 'boolean')
     throw new TypeError(`${name} must be true or false, not ${described(value)}`);

@@ -1,3 +1,4 @@
+import { checkOptions } from '../bytes/check.js';
 import type { ByteQueue } from '../bytes/ByteQueue.js';
 import type { Decoder } from '../bytes/Decoder.js';
 import { DecodeError, IncompleteReadError } from '../bytes/errors.js';
@@ -7,7 +8,6 @@ import { codec, type Codec } from './codec.js';
 import {
   checkMaxLength,
   checkMessageLength,
-  checkOptions,
   DEFAULT_MAX_LENGTH,
   joinBytes,
   messageBytes,

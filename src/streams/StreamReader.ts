@@ -1,5 +1,5 @@
 import { concat, firstValueFrom, ignoreElements, Observable } from 'rxjs';
-import { checkCount, checkLimit } from '../bytes/check.js';
+import { checkCount, checkLimit, checkOptions } from '../bytes/check.js';
 import { Consumption, type FrameConsumer } from './Consumption.js';
 import { checkDecoderFactory, makeDecoder, type Decoder, type DecoderFactory } from '../bytes/Decoder.js';
 import { IncompleteReadError } from '../bytes/errors.js';
@@ -199,6 +199,7 @@ export class StreamReader {
    * - **Errors** with `LimitOverrunError` when a line is longer than the limit; it stays in the buffer.
    */
   lines(options: LinesOptions = {}): Observable<string> {
+    checkOptions(options);
     const { encoding = 'utf-8', limit = this.#limit } = options;
     checkEncoding(encoding);
     checkLimit(limit);

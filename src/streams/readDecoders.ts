@@ -135,10 +135,11 @@ export class LinesDecoder implements BatchDecoder<string> {
   // Up to the first byte that is not in the encoding: it must not fail the lines before it.
   #wholeLines(bytes: ByteQueue): Uint8Array | undefined {
     if (bytes.position === this.#spansFrom) return undefined;
-    const chunk = bytes.front.subarray(bytes.offset, bytes.offset + this.#batch);
+    let chunk = bytes.front.subarray(bytes.offset, bytes.offset + this.#batch);
     this.#batch *= 2;
     const bad = this.#encoding === 'ascii' ? findNonAscii(chunk) : -1;
-    const end = chunk.lastIndexOf(NEWLINE, bad === -1 ? chunk.length : bad) + 1;
+    if (bad !== -1) chunk = chunk.subarray(0, bad);
+    const end = chunk.lastIndexOf(NEWLINE) + 1;
     if (end > 0) return chunk.subarray(0, end);
     this.#spansFrom = bytes.position;
     return undefined;
