@@ -371,6 +371,13 @@ describe('ByteQueue', () => {
     }
   });
 
+  it('refuses a byte order that is neither true nor false', () => {
+    for (const order of ['big', 'little', 1, null, {}]) {
+      expect(() => queueOf('abcdefgh').takeUint16(order as never)).toThrowError(TypeError, /littleEndian/);
+      expect(() => new ByteQueue().takeFloat64(order as never)).toThrowError(TypeError, /littleEndian/);
+    }
+  });
+
   it('peeks without taking', () => {
     const queue = queueOf('ab', 'c');
     queue.skip(1);

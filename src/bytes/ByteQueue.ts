@@ -1,5 +1,5 @@
-import { checkBytes, checkCount } from './check.js';
-import { ChunkQueue, EMPTY } from './ChunkQueue.js';
+import { checkBoolean, checkBytes, checkCount } from './check.js';
+import { ChunkQueue } from './ChunkQueue.js';
 import { LimitOverrunError } from './errors.js';
 import { longest, type Pattern } from './Pattern.js';
 import { compileSeparator, type Separator } from './Separator.js';
@@ -12,6 +12,7 @@ const SMALL_TEXT = 4096;
 // One scratch for all queues: filled and read within one call.
 const scratch = new Uint8Array(8);
 const scratchView = new DataView(scratch.buffer);
+type NumberVerb = Extract<keyof DataView, `get${string}`>;
 
 /**
  * The bytes that were received and not yet read: the one place where they wait, and what a `Decoder` reads from.
@@ -50,7 +51,6 @@ export class ByteQueue extends ChunkQueue {
   /** Takes exactly `n` bytes. */
   takeExactly(n: number): Uint8Array | undefined {
     if (!this.#has(n)) return undefined;
-    if (n === 0) return EMPTY;
     const bytes = this.view(n);
     this.advance(n);
     return bytes;
@@ -86,7 +86,6 @@ export class ByteQueue extends ChunkQueue {
   takeText(n: number, encoding: TextEncoding = 'utf-8'): string | undefined {
     if (encoding !== 'utf-8') checkEncoding(encoding);
     if (!this.#has(n)) return undefined;
-    if (n === 0) return '';
     const { front, offset } = this;
     const to = offset + n;
     let text: string | undefined;
@@ -112,52 +111,52 @@ export class ByteQueue extends ChunkQueue {
 
   /** Takes an unsigned 8-bit integer. */
   takeUint8(): number | undefined {
-    return this.#load(1) ? scratch[0] : undefined;
+    return this.#number(1, 'getUint8');
   }
 
   /** Takes a signed 8-bit integer. */
   takeInt8(): number | undefined {
-    return this.#load(1) ? scratchView.getInt8(0) : undefined;
+    return this.#number(1, 'getInt8');
   }
 
   /** Takes an unsigned 16-bit integer, in network byte order (big-endian) unless `littleEndian`. */
-  takeUint16(littleEndian = false): number | undefined {
-    return this.#load(2) ? scratchView.getUint16(0, littleEndian) : undefined;
+  takeUint16(littleEndian?: boolean): number | undefined {
+    return this.#number(2, 'getUint16', littleEndian);
   }
 
   /** Takes a signed 16-bit integer, big-endian unless `littleEndian`. */
-  takeInt16(littleEndian = false): number | undefined {
-    return this.#load(2) ? scratchView.getInt16(0, littleEndian) : undefined;
+  takeInt16(littleEndian?: boolean): number | undefined {
+    return this.#number(2, 'getInt16', littleEndian);
   }
 
   /** Takes an unsigned 32-bit integer, big-endian unless `littleEndian`. */
-  takeUint32(littleEndian = false): number | undefined {
-    return this.#load(4) ? scratchView.getUint32(0, littleEndian) : undefined;
+  takeUint32(littleEndian?: boolean): number | undefined {
+    return this.#number(4, 'getUint32', littleEndian);
   }
 
   /** Takes a signed 32-bit integer, big-endian unless `littleEndian`. */
-  takeInt32(littleEndian = false): number | undefined {
-    return this.#load(4) ? scratchView.getInt32(0, littleEndian) : undefined;
+  takeInt32(littleEndian?: boolean): number | undefined {
+    return this.#number(4, 'getInt32', littleEndian);
   }
 
   /** Takes an unsigned 64-bit integer, big-endian unless `littleEndian`. */
-  takeBigUint64(littleEndian = false): bigint | undefined {
-    return this.#load(8) ? scratchView.getBigUint64(0, littleEndian) : undefined;
+  takeBigUint64(littleEndian?: boolean): bigint | undefined {
+    return this.#number(8, 'getBigUint64', littleEndian);
   }
 
   /** Takes a signed 64-bit integer, big-endian unless `littleEndian`. */
-  takeBigInt64(littleEndian = false): bigint | undefined {
-    return this.#load(8) ? scratchView.getBigInt64(0, littleEndian) : undefined;
+  takeBigInt64(littleEndian?: boolean): bigint | undefined {
+    return this.#number(8, 'getBigInt64', littleEndian);
   }
 
   /** Takes an IEEE 754 single, big-endian unless `littleEndian`. */
-  takeFloat32(littleEndian = false): number | undefined {
-    return this.#load(4) ? scratchView.getFloat32(0, littleEndian) : undefined;
+  takeFloat32(littleEndian?: boolean): number | undefined {
+    return this.#number(4, 'getFloat32', littleEndian);
   }
 
   /** Takes an IEEE 754 double, big-endian unless `littleEndian`. */
-  takeFloat64(littleEndian = false): number | undefined {
-    return this.#load(8) ? scratchView.getFloat64(0, littleEndian) : undefined;
+  takeFloat64(littleEndian?: boolean): number | undefined {
+    return this.#number(8, 'getFloat64', littleEndian);
   }
 
   /** The byte `offset` bytes ahead, left where it is. */
@@ -214,13 +213,18 @@ export class ByteQueue extends ChunkQueue {
     return this.frontText || undefined;
   }
 
-  #load(n: number): boolean {
-    if (n > this.length) return false;
+  #number<V extends NumberVerb>(
+    n: number,
+    verb: V,
+    littleEndian = false,
+  ): ReturnType<DataView[V]> | undefined {
+    checkBoolean('littleEndian', littleEndian);
+    if (n > this.length) return undefined;
     const { front, offset } = this;
     const isInFront = offset + n <= front.length;
     for (let i = 0; i < n; i++) scratch[i] = isInFront ? front[offset + i]! : this.byteAt(i)!;
     this.advance(n);
-    return true;
+    return scratchView[verb](0, littleEndian) as ReturnType<DataView[V]>;
   }
 
   #has(n: number): boolean {

@@ -32,6 +32,10 @@ export interface Decoder<T> {
    *
    * It may take parts of a frame and remember them. What it took for a frame that is never finished (the read is
    * unsubscribed) or turns out bad (it throws) goes back to the queue, and the decoder is not used again.
+   *
+   * While it takes something, gives nothing and bytes are left, it is called again at once: it may have skipped a
+   * heartbeat. `bytes.commit()` lets go of what it skipped, which would otherwise wait for the end of the next frame, and
+   * be an `IncompleteReadError` at the end of the stream.
    */
   decode(bytes: ByteQueue): T | undefined;
   /**

@@ -26,24 +26,26 @@ export function described(value: unknown): string {
 
 /** @internal */
 export function checkCount(n: number): void {
-  checkInteger('A count of bytes', n, 0);
+  if (!Number.isInteger(n) || n < 0) throw notAnInteger('A count of bytes', 'non-negative', n);
 }
 
 /** @internal */
 export function checkLimit(limit: number, name = 'limit'): void {
-  checkInteger(name, limit, 1);
+  if (!Number.isSafeInteger(limit) || limit <= 0) throw notAnInteger(name, 'positive', limit);
 }
 
-function checkInteger(what: string, n: number, least: 0 | 1): void {
-  if (!Number.isSafeInteger(n) || n < least) {
-    throw new RangeError(
-      `${what} must be a ${least ? 'positive' : 'non-negative'} integer (bytes), not ${described(n)}`,
-    );
-  }
+function notAnInteger(name: string, kind: string, value: unknown): RangeError {
+  return new RangeError(`${name} must be a ${kind} integer (bytes), not ${described(value)}`);
 }
 
 /** @internal */
 export function checkOptions(options: unknown): void {
   if (typeof options !== 'object')
     throw new TypeError(`options must be an object, not ${described(options)}`);
+}
+
+/** @internal */
+export function checkBoolean(name: string, value: boolean): void {
+  if (typeof value !== 'boolean')
+    throw new TypeError(`${name} must be true or false, not ${described(value)}`);
 }

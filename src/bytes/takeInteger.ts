@@ -28,27 +28,28 @@ export function takeInteger(
     value = value * 10 + digit;
   }
   const isInteger = at - digits <= MOST_DIGITS && value <= Number.MAX_SAFE_INTEGER;
-  let mayGoOn = at === length && isInteger;
-  let end = Infinity;
-  if (isInteger && at > digits) {
-    for (const { bytes: terminator } of terminators) {
-      let matched = 0;
-      while (matched < terminator.length && bytes[at + matched] === terminator[matched]) matched++;
-      if (matched === terminator.length) end = Math.min(end, at + matched);
-      else if (at + matched === length) mayGoOn = true;
-    }
-    if (end !== Infinity) {
-      queue.advance(end - from);
-      return sign === 0x2d ? 0 - value : value;
-    }
+  let mayGoOn = isInteger && at === length;
+  let end = -1;
+  for (let i = 0, n = isInteger && at > digits ? terminators.length : 0; i < n; i++) {
+    const terminator = terminators[i]!.bytes;
+    let to = at;
+    while (to - at < terminator.length && bytes[to] === terminator[to - at]) to++;
+    if (to - at < terminator.length) mayGoOn ||= to === length;
+    else if (end === -1 || to < end) end = to;
   }
-  if (!mayGoOn) {
-    const found = decodeText(bytes.subarray(from, at + 1), 'latin1');
-    throw new DecodeError(
-      `Expected a decimal integer ${signed ? 'of at most ±' : 'without a sign, of at most '}(2^53 - 1), found "${found}"`,
-    );
+  if (end === -1) {
+    if (!mayGoOn) throw notAnInteger(bytes.subarray(from, at + 1), signed);
+    if (length - from === queue.length) return undefined;
+    const most = MOST_DIGITS + 2 + longest(terminators);
+    return takeInteger(queue, terminators, signed, queue.gather(Math.min(most, queue.length)), 0);
   }
-  if (length - from === queue.length) return undefined;
-  const most = MOST_DIGITS + 2 + longest(terminators);
-  return takeInteger(queue, terminators, signed, queue.gather(Math.min(most, queue.length)), 0);
+  queue.advance(end - from);
+  return sign === 0x2d ? 0 - value : value;
+}
+
+function notAnInteger(found: Uint8Array, signed: boolean): DecodeError {
+  const bounds = signed ? 'of at most ±' : 'without a sign, of at most ';
+  return new DecodeError(
+    `Expected a decimal integer ${bounds}(2^53 - 1), found "${decodeText(found, 'latin1')}"`,
+  );
 }

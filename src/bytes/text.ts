@@ -26,8 +26,8 @@ export function copyBytes(data: Uint8Array | string): Uint8Array {
 
 /** Node's conversions of a part of an array, which need no view of it; undefined elsewhere. */
 type Slice = ((this: Uint8Array, from: number, to: number) => string) | undefined;
-const { utf8Slice, latin1Slice } = (globalThis as { Buffer?: { prototype: Record<string, Slice> } }).Buffer
-  ?.prototype ?? { utf8Slice: undefined, latin1Slice: undefined };
+const { utf8Slice, latin1Slice }: Partial<Record<string, Slice>> =
+  (globalThis as { Buffer?: { prototype: Record<string, Slice> } }).Buffer?.prototype ?? {};
 /** Above so many bytes the platform's `TextDecoder` is as fast. */
 const SLICED = 256;
 
@@ -38,8 +38,8 @@ export function decodePart(chunk: Uint8Array, from: number, to: number, encoding
     if (text !== undefined) return text;
   }
   if (to - from <= SLICED) {
-    if (encoding === 'utf-8' && utf8Slice !== undefined) return utf8Slice.call(chunk, from, to);
-    if (encoding === 'latin1' && latin1Slice !== undefined) return latin1Slice.call(chunk, from, to);
+    if (encoding === 'utf-8' && utf8Slice) return utf8Slice.call(chunk, from, to);
+    if (encoding === 'latin1' && latin1Slice) return latin1Slice.call(chunk, from, to);
   }
   return decodeText(chunk.subarray(from, to), encoding);
 }

@@ -7,9 +7,6 @@ import { CurrentTake, DecoderBytes, forgottenYield } from './DecoderBytes.js';
 /** Reads one frame and returns it. A part of a frame has the same form, and is read with `yield* part(bytes)`. */
 export type FrameGenerator<T> = (bytes: DecoderBytes) => Iterator<undefined, T, unknown>;
 
-/** What is emitted of what a generator returns: everything but nothing. */
-export type Frame<T> = Exclude<T, undefined | void>;
-
 /**
  * Makes a decoder from a generator that reads one frame, top to bottom as the protocol's specification has it.
  *
@@ -53,9 +50,9 @@ export type Frame<T> = Exclude<T, undefined | void>;
  * server.writer.write('*2\r\n$5\r\nhello\r\n:42\r\n');
  * ```
  */
-export function decoder<T>(generate: FrameGenerator<T>): DecoderFactory<Frame<T>> {
+export function decoder<T>(generate: FrameGenerator<T>): DecoderFactory<Exclude<T, undefined | void>> {
   if (typeof generate !== 'function') throw notAGenerator(generate);
-  return () => new GeneratorDecoder(generate) as Decoder<Frame<T>>;
+  return () => new GeneratorDecoder(generate) as Decoder<Exclude<T, undefined | void>>;
 }
 
 class GeneratorDecoder<T> implements Decoder<T> {

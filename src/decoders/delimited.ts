@@ -1,11 +1,10 @@
-import { checkOptions } from '../bytes/check.js';
+import { checkBoolean, checkOptions } from '../bytes/check.js';
 import { ByteQueue } from '../bytes/ByteQueue.js';
 import type { Decoder } from '../bytes/Decoder.js';
 import { readUntilDecoder } from '../streams/readDecoders.js';
 import { compileSeparator, type Data, type Separator } from '../bytes/Separator.js';
 import { codec, type Codec } from './codec.js';
 import {
-  checkBoolean,
   checkMaxLength,
   checkMessageLength,
   DEFAULT_MAX_LENGTH,

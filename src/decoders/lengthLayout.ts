@@ -1,5 +1,5 @@
-import { described, checkOptions } from '../bytes/check.js';
-import { checkBoolean, checkMaxLength, DEFAULT_MAX_LENGTH } from './messageBytes.js';
+import { checkBoolean, described, checkOptions } from '../bytes/check.js';
+import { checkMaxLength, DEFAULT_MAX_LENGTH } from './messageBytes.js';
 
 export interface LengthPrefixedOptions {
   /** Bytes of the length field, or `'varint'`: unsigned LEB128, as protobuf's. Default: 4. */

@@ -1,4 +1,4 @@
-import { checkBytes, checkLimit, described } from '../bytes/check.js';
+import { checkBytes, checkLimit } from '../bytes/check.js';
 import type { Data } from '../bytes/Separator.js';
 import { encodeText } from '../bytes/text.js';
 
@@ -8,12 +8,6 @@ export const DEFAULT_MAX_LENGTH = 65536;
 /** @internal */
 export function checkMaxLength(maxLength: number): void {
   checkLimit(maxLength, 'maxLength');
-}
-
-/** @internal */
-export function checkBoolean(name: string, value: boolean): void {
-  if (typeof value !== 'boolean')
-    throw new TypeError(`${name} must be true or false, not ${described(value)}`);
 }
 
 /** What no decoder with the same `maxLength` would take is not encoded either. @internal */
