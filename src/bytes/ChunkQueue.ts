@@ -25,8 +25,6 @@ const RELEASED: Chunk = { bytes: EMPTY, end: 0 };
  * | `hold`     | from here on it is kept; a second call does nothing |
  * | `commit`   | is let go of; what is taken from here on is kept  |
  * | `rollback` | is put back, and nothing is kept any more         |
- *
- * @internal
  */
 export class ChunkQueue {
   /** The chunk that reading stands in as text, or what is known of it: forgotten with the chunk. @internal */
