@@ -11,7 +11,7 @@ export function httpGet(address: string): Observable<string> {
     useConnection((connection) =>
       request(connection, url, { headers: { Connection: 'close' } }).pipe(
         concatMap(({ head: { status, reason }, body$ }) =>
-          body$.pipe(decode(lines({ maxLength: 2 ** 20 })), startWith(`${status} ${reason}`, '')),
+          body$.pipe(decode(lines({ limit: 2 ** 20 })), startWith(`${status} ${reason}`, '')),
         ),
       ),
     ),

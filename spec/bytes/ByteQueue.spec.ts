@@ -38,7 +38,7 @@ describe('ByteQueue', () => {
     });
 
     it('refuses a count that is negative, no integer or no number, whatever is in the queue', () => {
-      for (const n of [-1, 1.5, NaN, Infinity, '3' as never]) {
+      for (const n of [-1, 1.5, NaN, Infinity, '3' as never, 3n as never, null as never]) {
         expect(() => new ByteQueue().takeExactly(n)).toThrowError(RangeError, new RegExp(`not ${n}`));
         expect(() => queueOf('abcdef').takeExactly(n)).toThrowError(RangeError, new RegExp(`not ${n}`));
       }
@@ -48,6 +48,39 @@ describe('ByteQueue', () => {
   describe('push', () => {
     it('refuses what is not bytes', () => {
       expect(() => new ByteQueue().push('abc' as never)).toThrowError(TypeError, /not abc/);
+      for (const wrong of [
+        new DataView(new ArrayBuffer(2)),
+        new Uint16Array(2),
+        new Int8Array(2),
+        new Uint8ClampedArray(2),
+        new ArrayBuffer(2),
+        [1, 2],
+        { length: 2 },
+        null,
+        undefined,
+        5,
+      ]) {
+        const queue = new ByteQueue();
+        expect(() => queue.push(wrong as never)).toThrowError(TypeError, /chunk must be a Uint8Array/);
+        expect(queue.length).toBe(0);
+      }
+    });
+
+    it('takes the bytes of another realm, and of subclasses', () => {
+      class Foreign extends Uint8Array {}
+      Object.setPrototypeOf(Foreign.prototype, Object.getPrototypeOf(Uint8Array.prototype) as object);
+      const queue = new ByteQueue();
+      queue.push(new Foreign([97, 98]));
+      expect(rest(queue)).toBe('ab');
+    });
+
+    it('is not confused by a view of its own that is pushed again', () => {
+      const queue = queueOf('a', 'b'.repeat(200), 'c'.repeat(200));
+      const piece = queue.takeExactly(401)!.subarray(1);
+      queue.push(bytes('x'));
+      queue.push(piece);
+      queue.push(bytes('d'));
+      expect(rest(queue)).toBe(`x${'b'.repeat(200)}${'c'.repeat(200)}d`);
     });
 
     it('ignores an empty chunk', () => {
@@ -98,8 +131,7 @@ describe('ByteQueue', () => {
     });
 
     it('looks at each byte once, though it is asked again for every chunk', () => {
-      const automaton = compileSeparator('needle');
-      const scan = spyOn(automaton, 'scan').and.callThrough();
+      const scan = spyOn(compileSeparator('needle')[0]!, 'scan').and.callThrough();
       const queue = new ByteQueue();
       for (let i = 0; i < 200; i++) {
         queue.push(bytes('x'.repeat(300)));
@@ -193,9 +225,36 @@ describe('ByteQueue', () => {
       expect(queue.takeText(1, 'ascii')).toBe('a');
     });
 
+    it('refuses an encoding it does not know, whatever is there', () => {
+      for (const encoding of ['utf8', 'UTF-8', 'binary', 'utf-16', '', null, 1]) {
+        for (const queue of [queueOf('abc'), new ByteQueue()]) {
+          expect(() => queue.takeText(2, encoding as never)).toThrowError(RangeError, /encoding must be/);
+        }
+      }
+    });
+
     it('waits for missing bytes', () => {
       expect(queueOf('ab').takeText(3)).toBeUndefined();
       expect(queueOf('ab').takeText(0)).toBe('');
+    });
+  });
+
+  describe('takeUnsignedInteger', () => {
+    it('takes a number and its terminator, across chunks', () => {
+      const queue = queueOf('1', '2:0:9007199254740991', ':');
+      expect(queue.takeUnsignedInteger(':')).toBe(12);
+      expect(queue.takeUnsignedInteger(':')).toBe(0);
+      expect(queue.takeUnsignedInteger(':')).toBe(Number.MAX_SAFE_INTEGER);
+    });
+
+    it('refuses a sign as soon as it shows, and takes nothing', () => {
+      for (const wrong of ['+', '-', '+3:abc', '-3:', '-0:', ':', 'a', '1-:']) {
+        const queue = queueOf(wrong);
+        expect(() => queue.takeUnsignedInteger(':'))
+          .withContext(wrong)
+          .toThrowMatching((error: { code?: string }) => error.code === 'ERR_DECODE');
+        expect(queue.length).toBe(wrong.length);
+      }
     });
   });
 
@@ -221,6 +280,12 @@ describe('ByteQueue', () => {
       const queue = queueOf('1,2\n');
       expect(queue.takeInteger([',', '\n'])).toBe(1);
       expect(queue.takeInteger([',', '\n'])).toBe(2);
+      for (const chunks of [['3\r\n4\n'], ['3\r', '\n4', '\n']]) {
+        const both = queueOf(...chunks);
+        expect(both.takeInteger(['\r\n', '\n'])).toBe(3);
+        expect(both.takeInteger(['\r\n', '\n'])).toBe(4);
+      }
+      expect(queueOf('5ab').takeInteger(['ab', 'a'])).toBe(5);
     });
 
     it('refuses what is not an integer as soon as it shows, and takes nothing', () => {
@@ -241,6 +306,21 @@ describe('ByteQueue', () => {
           .toThrowMatching((error: { code?: string }) => error.code === 'ERR_DECODE');
         expect(queue.length).toBe(wrong.length);
       }
+    });
+
+    it('shows what it found with invisible characters escaped', () => {
+      for (const [found, shown] of [
+        ['1\u0000', '"1\\u0000"'],
+        ['1\u0007', '"1\\u0007"'],
+        ['1\n', '"1\\n"'],
+      ] as const) {
+        expect(() => queueOf(found).takeInteger(';')).toThrowMatching((error: Error) =>
+          error.message.endsWith(shown),
+        );
+      }
+      expect(() => queueOf([0x31, 0x85]).takeInteger(';')).toThrowMatching((error: Error) =>
+        error.message.endsWith('"1\\u{85}"'),
+      );
     });
 
     it('takes the largest safe integer, and gives up on endless digits', () => {
@@ -291,12 +371,45 @@ describe('ByteQueue', () => {
     }
   });
 
+  it('refuses a byte order that is neither true nor false', () => {
+    for (const order of ['big', 'little', 1, null, {}]) {
+      expect(() => queueOf('abcdefgh').takeUint16(order as never)).toThrowError(TypeError, /littleEndian/);
+      expect(() => new ByteQueue().takeFloat64(order as never)).toThrowError(TypeError, /littleEndian/);
+    }
+  });
+
   it('peeks without taking', () => {
     const queue = queueOf('ab', 'c');
     queue.skip(1);
     expect([queue.peek(), queue.peek(1), queue.peek(2)]).toEqual([0x62, 0x63, undefined]);
     expect(queue.length).toBe(2);
     expect(() => queue.peek(-1)).toThrowError(RangeError, /not -1/);
+  });
+
+  it('peeks far ahead, in any order, with chunks taken, held and put back', () => {
+    const queue = new ByteQueue();
+    const n = 500;
+    for (let i = 0; i < n; i++) queue.push(new Uint8Array(300).fill(i & 127));
+    const check = (taken: number): void => {
+      for (const at of [0, 299, 300, 301, 150_000 - taken - 1, 77_777 - taken, 1]) {
+        expect(queue.peek(at)).toBe(Math.floor((taken + at) / 300) & 127);
+      }
+      expect(queue.peek(150_000 - taken)).toBeUndefined();
+    };
+    check(0);
+    queue.skip(10_000);
+    check(10_000);
+    queue.hold();
+    queue.skip(40_123);
+    check(50_123);
+    queue.rollback();
+    check(10_000);
+    queue.hold();
+    queue.skip(40_000);
+    queue.commit();
+    queue.skip(1);
+    queue.rollback();
+    check(50_000);
   });
 
   it('skips all it is asked to, or nothing', () => {
@@ -331,6 +444,27 @@ describe('ByteQueue', () => {
       queue.push(bytes('f'));
       queue.rollback();
       expect(rest(queue)).toBe('abcdef');
+    });
+
+    it('keeps what is taken after commit, and lets go of what was before', () => {
+      const queue = queueOf('ab', 'cd', 'ef');
+      queue.hold();
+      queue.skip(3);
+      queue.commit();
+      expect(queue.held).toBe(0);
+      queue.skip(2);
+      expect(queue.held).toBe(2);
+      queue.rollback();
+      expect(rest(queue)).toBe('def');
+    });
+
+    it('commits nothing that nobody holds', () => {
+      const queue = queueOf('abc');
+      queue.skip(1);
+      queue.commit();
+      queue.skip(1);
+      queue.rollback();
+      expect(rest(queue)).toBe('c');
     });
 
     it('lets go with commit', () => {
@@ -403,6 +537,16 @@ describe('ByteQueue', () => {
         ),
       );
     });
+  });
+
+  it('refuses a limit that is no count', () => {
+    for (const limit of ['5', 5n, NaN, -1, 1.5, null, {}, -Infinity]) {
+      for (const queue of [queueOf('abc!'), new ByteQueue()]) {
+        expect(() => queue.takeUntil('!', limit as never)).toThrowError(RangeError, /integer/);
+      }
+    }
+    expect(taken(queueOf('!').takeUntil('!', 0))).toBe('!');
+    expect(taken(queueOf('a!').takeUntil('!', undefined))).toBe('a!');
   });
 
   it('bounds takeUntil by a limit, and takes nothing then', () => {

@@ -1,20 +1,21 @@
 import fc from 'fast-check';
+import { ByteQueue } from '../../src/bytes/ByteQueue.js';
 import { compileSeparator, type Separator } from '../../src/bytes/Separator.js';
+import { work } from '../contracts/work.js';
 import { bytes } from '../streams/record.js';
 
-/** Runs the automaton over chunks: where the first match ends, and how long it is. */
+/** Searches chunks as they come: where the first match ends, and how long it is. */
 function search(
   separator: Separator,
   chunks: readonly Uint8Array[],
 ): { end: number; length: number } | undefined {
-  const automaton = compileSeparator(separator);
-  let state = 0;
-  let base = 0;
+  const queue = new ByteQueue();
   for (const chunk of chunks) {
-    state = automaton.scan(chunk, 0, state);
-    const length = automaton.matchLength[state]!;
-    if (length > 0) return { end: base + automaton.end, length };
-    base += chunk.length;
+    queue.push(chunk);
+    const at = queue.indexOf(separator);
+    if (at === -1) continue;
+    const end = queue.takeUntil(separator)!.length;
+    return { end, length: end - at };
   }
   return undefined;
 }
@@ -56,9 +57,12 @@ describe('compileSeparator', () => {
   });
 
   it('makes the automaton of a spelling once', () => {
-    expect(compileSeparator('\r\n')).toBe(compileSeparator('\r\n'));
-    const list = ['\r', '\n'];
-    expect(compileSeparator(list)).toBe(compileSeparator(list));
+    const one = compileSeparator('\r\n');
+    compileSeparator('\n');
+    expect(compileSeparator('\r\n')).toBe(one);
+    expect(compileSeparator(['\r\n', 'x'])[0]).toBe(one[0]);
+    expect(compileSeparator(bytes('ab'))).toBe(compileSeparator(bytes('ab')));
+    expect(compileSeparator([bytes('ab')])[0]).toBe(compileSeparator(bytes('ab'))[0]);
   });
 
   it('notices that a separator was changed after its first use', () => {
@@ -70,8 +74,24 @@ describe('compileSeparator', () => {
 
   it('does not keep the automata of ever new separators', () => {
     const first = compileSeparator('boundary 0');
-    for (let i = 1; i < 200; i++) compileSeparator(`boundary ${i}`);
+    for (let i = 1; i < 1000; i++) compileSeparator(`boundary ${i}`);
     expect(compileSeparator('boundary 0')).not.toBe(first);
+  });
+
+  it('bounds what it keeps in bytes: one that is very long puts out all others', () => {
+    for (const long of ['x'.repeat(100_000), new Uint8Array(100_000)]) {
+      const short = compileSeparator('a boundary');
+      compileSeparator(long);
+      compileSeparator('\n');
+      expect(compileSeparator('a boundary')).not.toBe(short);
+    }
+  });
+
+  it('does not take text for bytes that read the same', () => {
+    compileSeparator(Uint8Array.of(0xe9));
+    expect(compileSeparator('\u00e9')[0]!.bytes.length).toBe(2);
+    compileSeparator('\u00ff');
+    expect(compileSeparator(Uint8Array.of(0xff))[0]!.bytes.length).toBe(1);
   });
 
   it('refuses an empty list, an empty separator and what is neither text nor bytes', () => {
@@ -82,5 +102,106 @@ describe('compileSeparator', () => {
     expect(() => compileSeparator(10 as never)).toThrowError(TypeError, /not 10/);
     expect(() => compileSeparator(null as never)).toThrowError(TypeError, /not null/);
     expect(() => compileSeparator([undefined] as never)).toThrowError(TypeError, /not undefined/);
+  });
+
+  it('refuses views that are not of bytes, and lists of anything else', () => {
+    for (const wrong of [
+      new Uint16Array(1),
+      new Int8Array(1),
+      new Uint8ClampedArray(1),
+      new DataView(new ArrayBuffer(1)),
+      new ArrayBuffer(1),
+      new Set(['a']),
+      { length: 1, 0: 10 },
+      10n,
+    ]) {
+      expect(() => compileSeparator(wrong as never)).toThrowError(TypeError, /separator must be/);
+      expect(() => compileSeparator(['a', wrong] as never)).toThrowError(TypeError, /separator must be/);
+    }
+    expect(() => compileSeparator([['a']] as never)).toThrowError(TypeError, /separator must be/);
+    // eslint-disable-next-line no-sparse-arrays
+    expect(() => new ByteQueue().takeUntil(['a', , 'b'] as never)).toThrowError(TypeError);
+  });
+
+  describe('cost', () => {
+    const trickle = (length: number, look: (queue: ByteQueue) => void, size = 1): number =>
+      work(() => {
+        const queue = new ByteQueue();
+        for (let at = 0; at < length; at += size) {
+          queue.push(new Uint8Array(size).fill(120));
+          look(queue);
+        }
+      });
+    const lists: Record<string, () => Separator> = {
+      'a list of two': () => ['\r\n', '\n'],
+      'a list of bytes': () => [Uint8Array.of(13, 10), Uint8Array.of(10)],
+      bytes: () => Uint8Array.of(13, 10),
+      'a text made anew': () => ['\r', '\n'].join(''),
+    };
+    for (const [name, make] of Object.entries(lists)) {
+      it(`of ${name}, written anew for each call, is linear`, () => {
+        const look = (queue: ByteQueue): void => expect(queue.takeUntil(make())).toBeUndefined();
+        expect(trickle(4000, look) / trickle(1000, look)).toBeLessThan(6);
+        expect(trickle(4000, look)).toBeLessThan(5 * 4000);
+      });
+    }
+
+    for (const count of [2, 8, 10, 50]) {
+      it(`of ${count} separators searched in turn is one search for each`, () => {
+        const separators = Array.from({ length: count }, (_, i) => `${i}!`);
+        const look = (queue: ByteQueue): void => {
+          for (const separator of separators) expect(queue.indexOf(separator)).toBe(-1);
+        };
+        expect(trickle(1000, look)).toBeLessThan(count * 1000 + 5000);
+      });
+    }
+
+    it('of searches from several places on is one for each', () => {
+      const places: ((queue: ByteQueue) => number[])[] = [
+        () => [0, 100, 7],
+        (queue) => [queue.length - 1, 0],
+        (queue) => [0, queue.length - 3, queue.length],
+        (queue) => [queue.length >> 1, 0],
+      ];
+      for (const from of places) {
+        for (const size of [1, 2, 300]) {
+          const look = (queue: ByteQueue): void => {
+            for (const at of from(queue)) expect(queue.indexOf('!!', Math.max(0, at))).toBe(-1);
+          };
+          const [once, again] = [trickle(30_000, look, size), trickle(120_000, look, size)];
+          expect(again / once)
+            .withContext(`${from.toString()} by ${size}`)
+            .toBeLessThan(6);
+        }
+      }
+    });
+
+    it('of a search for the one behind the first, and of the first again and again, is linear', () => {
+      const cost = (length: number): number =>
+        work(() => {
+          const queue = new ByteQueue();
+          queue.push(bytes(`${'x'.repeat(length)}!`));
+          for (let i = 0; i < length; i++) {
+            queue.push(bytes('y'));
+            const first = queue.indexOf(['!', '?']);
+            expect(first).toBe(length);
+            expect(queue.indexOf(['!', '?'], first + 1)).toBe(-1);
+          }
+        });
+      expect(cost(8000) / cost(2000)).toBeLessThan(6);
+    });
+
+    it('of a partial match that fails over and over is linear', () => {
+      const separator = `${'a'.repeat(200)}b`;
+      const cost = (length: number): number =>
+        work(() => {
+          const queue = new ByteQueue();
+          for (let i = 0; i < length; i++) {
+            queue.push(bytes('a'));
+            expect(queue.takeUntil(separator)).toBeUndefined();
+          }
+        });
+      expect(cost(8000)).toBeLessThan(2 * 8000 + 1000);
+    });
   });
 });

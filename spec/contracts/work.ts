@@ -1,5 +1,5 @@
 import { ByteQueue } from '../../src/index.js';
-import { SeparatorAutomaton } from '../../src/bytes/Separator.js';
+import { Pattern } from '../../src/bytes/Pattern.js';
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
 type Cost = (of: unknown, args: unknown[], result: unknown) => number;
@@ -12,11 +12,7 @@ const counted: [owner: object, method: string, cost: Cost][] = [
   ...['peek', 'skip', 'takeExactly', 'takeText', 'takeUint8', 'takeUint16', 'takeUint32', 'takeInteger'].map(
     (method): [object, string, Cost] => [ByteQueue.prototype, method, one],
   ),
-  [
-    SeparatorAutomaton.prototype,
-    'scan',
-    (automaton, [, from]) => (automaton as SeparatorAutomaton).end - (from as number),
-  ],
+  [Pattern.prototype, 'scan', (pattern, [, from]) => (pattern as Pattern).end - (from as number)],
   [typedArray(), 'lastIndexOf', (array, _, at) => lengthOf(array) - Math.max(0, at as number)],
   [typedArray(), 'set', (_, [source]) => lengthOf(source)],
   [typedArray(), 'slice', (_array, _args, copy) => lengthOf(copy)],

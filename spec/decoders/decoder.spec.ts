@@ -10,9 +10,11 @@ import {
   decoder,
   type Decoder,
   type DecoderBytes,
+  type FrameGenerator,
   type Take,
 } from '../../src/index.js';
 import { checkDecoder, manualConnection, marbleConnection } from '../../src/testing.js';
+import { work } from '../contracts/work.js';
 import { bytes, record, text } from '../streams/record.js';
 
 type Value = number | string | Value[];
@@ -226,6 +228,272 @@ describe('decoder', () => {
     expect(record((EMPTY as Observable<Uint8Array>).pipe(decode(body))).log).toEqual(['|']);
   });
 
+  describe('that returns nothing', () => {
+    // A length, then that many bytes; a length of 0 is a heartbeat.
+    const messages = decoder(function* (source) {
+      const length = yield* source.uint8();
+      if (length === 0) return;
+      return yield* source.text(length);
+    });
+    const data = Uint8Array.of(0, 1, 97, 0, 0, 0, 2, 98, 99, 0);
+
+    it('skips, and goes on with the next frame of the same chunk', () => {
+      expect(record(of(data).pipe(decode(messages))).log).toEqual(['a', 'bc', '|']);
+      checkDecoder(messages, data, { frames: ['a', 'bc'] });
+      const typed: Observable<string> = of(data).pipe(decode(messages));
+      expect(typed).toBeDefined();
+    });
+
+    it('does so for a bare queue, read by read, with consume and behind the end of the stream', () => {
+      const queue = new ByteQueue();
+      queue.push(data);
+      const decoding = messages();
+      expect([decoding.decode(queue), decoding.decode(queue), decoding.decode(queue)]).toEqual([
+        'a',
+        'bc',
+        undefined,
+      ]);
+      expect([queue.length, decoding.end!(queue)]).toEqual([0, undefined]);
+      for (const order of ['read first', 'feed first'] as const) {
+        const { reader, transport } = manualConnection();
+        const log: unknown[] = [];
+        const read = (): void => {
+          reader.readFrame(messages).subscribe((frame) => log.push(frame));
+          reader
+            .consume(messages, (frame) => void log.push(frame))
+            .subscribe({ complete: () => log.push('|') });
+        };
+        const feed = (): void => {
+          transport.receive(data);
+          transport.receiveEof();
+        };
+        if (order === 'feed first') feed();
+        const once = record(reader.readFrame(messages));
+        if (order === 'read first') feed();
+        expect(once.log).toEqual(['a', '|']);
+        read();
+        expect(log).toEqual(['bc', '|']);
+      }
+    });
+
+    it('holds nothing of what it skips, however much comes', () => {
+      const { reader, transport } = manualConnection();
+      const { log } = record(reader.frames(messages));
+      let most = 0;
+      for (let i = 0; i < 2000; i++) {
+        transport.receive(new Uint8Array(i % 7 === 0 ? 300 : 1));
+        most = Math.max(most, reader.bufferedBytes);
+      }
+      expect(most).toBe(0);
+      transport.receive(Uint8Array.of(3, 97));
+      expect(reader.bufferedBytes).toBe(2);
+      transport.receive('bc');
+      expect(log).toEqual(['abc']);
+    });
+
+    it('completes cleanly behind a heartbeat, and not inside a frame behind one', () => {
+      expect(record(of(Uint8Array.of(0, 0)).pipe(decode(messages))).log).toEqual(['|']);
+      expect(record(of(Uint8Array.of(0, 2, 97)).pipe(decode(messages))).log).toEqual([
+        '# ERR_INCOMPLETE_READ',
+      ]);
+    });
+
+    it('is refused if it takes no bytes', () => {
+      const nothing = decoder(function* (source) {
+        yield* source.peek();
+      });
+      const { log } = record((of(Uint8Array.of(1)) as Observable<Uint8Array>).pipe(decode(nothing)));
+      expect(log[0]).toContain('frame of no bytes');
+    });
+
+    it('costs what the bytes cost', () => {
+      const cost = (count: number): number =>
+        work(() => expect(record(of(new Uint8Array(count)).pipe(decode(messages))).log).toEqual(['|']));
+      expect(cost(4000) / cost(1000)).toBeLessThan(6);
+    });
+  });
+
+  describe('with discard and commit', () => {
+    // A kind, a length of 32 bits, a body: of kind 1 it is dropped as it comes, of kind 2 it is summed up piece by piece.
+    const frames32 = decoder(function* (source) {
+      const kind = yield* source.uint8();
+      let left = yield* source.uint32();
+      let sum = 0;
+      if (kind === 1) yield* source.discard(left);
+      else
+        while (left > 0) {
+          const piece = yield* source.upTo(left);
+          left -= piece.length;
+          for (const byte of piece) sum += byte;
+          yield* source.commit();
+        }
+      return `${kind}:${sum}:${text(yield* source.until(';'))}`;
+    });
+    const header = (kind: number, length: number): Uint8Array => {
+      const view = new DataView(new ArrayBuffer(5));
+      view.setUint8(0, kind);
+      view.setUint32(1, length);
+      return new Uint8Array(view.buffer);
+    };
+
+    it('holds nothing of a body of a GiB', () => {
+      const piece = new Uint8Array(2 ** 20).fill(1);
+      for (const kind of [1, 2]) {
+        // One GiB for the one that does not look at it.
+        const count = kind === 1 ? 1024 : 16;
+        const { reader, transport } = manualConnection();
+        const { log } = record(reader.frames(frames32));
+        transport.receive(header(kind, count * piece.length));
+        let most = 0;
+        for (let i = 0; i < count; i++) {
+          transport.receive(piece);
+          most = Math.max(most, reader.bufferedBytes);
+        }
+        expect(most).withContext(`kind ${kind}`).toBe(0);
+        transport.receive('end;');
+        expect(log).toEqual([`${kind}:${kind === 1 ? 0 : count * piece.length}:end;`]);
+      }
+    });
+
+    it('gives the same however the bytes are cut', () => {
+      const data = new Uint8Array([
+        ...header(1, 3),
+        ...bytes('xyzone;'),
+        ...header(2, 2),
+        ...[1, 2],
+        ...bytes('two;'),
+        ...header(1, 0),
+        ...bytes('three;'),
+      ]);
+      const expected = ['1:0:one;', '2:3:two;', '1:0:three;'];
+      for (let size = 1; size <= data.length; size++) {
+        const chunks = Array.from({ length: Math.ceil(data.length / size) }, (_, i) =>
+          data.slice(i * size, (i + 1) * size),
+        );
+        expect(record(of(...chunks).pipe(decode(frames32))).log).toEqual([...expected, '|']);
+      }
+      const queue = new ByteQueue();
+      queue.push(data);
+      const decoding = frames32();
+      expect([decoding.decode(queue), decoding.decode(queue), decoding.decode(queue)]).toEqual(expected);
+    });
+
+    it('leaves to the next read what comes after an unsubscription in the middle', () => {
+      for (const kind of [1, 2]) {
+        const { reader, transport } = manualConnection();
+        const first = reader.readFrame(frames32).subscribe();
+        transport.receive(header(kind, 10));
+        transport.receive('abcd');
+        first.unsubscribe();
+        expect(reader.bufferedBytes).toBe(0);
+        const { log } = record(reader.readExactly(6));
+        transport.receive('efghijkl');
+        expect(log).toEqual(['efghij', '|']);
+      }
+    });
+
+    it('puts back what was taken after them', () => {
+      const { reader, transport } = manualConnection();
+      const first = reader.readFrame(frames32).subscribe();
+      transport.receive(header(1, 2));
+      transport.receive('abrest');
+      first.unsubscribe();
+      expect(record(reader.readExactly(4)).log).toEqual(['rest', '|']);
+    });
+
+    it('is an incomplete read at an end in the middle, though nothing is held', () => {
+      for (const kind of [1, 2]) {
+        for (const body of ['', 'ab', 'abc']) {
+          const { log } = record(of(header(kind, 3), bytes(body)).pipe(decode(frames32)));
+          expect(log).withContext(`${kind} ${body}`).toEqual(['# ERR_INCOMPLETE_READ']);
+        }
+      }
+    });
+
+    it('refuses a count that is none, and a forgotten yield*', () => {
+      for (const n of [-1, 1.5, NaN, '3' as never]) {
+        const bad = decoder(function* (source) {
+          yield* source.discard(n);
+          return 1;
+        });
+        expect(record(of(bytes('abc')).pipe(decode(bad))).log[0]).toContain('non-negative integer');
+      }
+      const forgetful = decoder(function* (source) {
+        source.commit();
+        return yield* source.uint8();
+      });
+      expect(record(of(bytes('abc')).pipe(decode(forgetful))).log[0]).toContain('yield*');
+    });
+  });
+
+  it('takes lengths without a sign', () => {
+    const strings = decoder(function* (source) {
+      const length = yield* source.unsignedInteger(':');
+      const value = yield* source.text(length);
+      yield* source.skip(1);
+      return value;
+    });
+    checkDecoder(strings, '3:abc,0:,12:hello world!,', { frames: ['abc', '', 'hello world!'] });
+    for (const wrong of ['+3:abc,', '-3:abc,', '-0:,', ':', 'x']) {
+      const { reader, transport } = manualConnection();
+      const { log } = record(reader.frames(strings));
+      transport.receive(wrong);
+      expect(log).withContext(wrong).toEqual(['# ERR_DECODE']);
+      expect(reader.bufferedBytes).toBe(wrong.length);
+    }
+  });
+
+  it('tells of a yield without its star at the first one', () => {
+    const generators: FrameGenerator<unknown>[] = [
+      function* (source) {
+        yield source.skip(1) as never;
+        return yield* source.uint8();
+      },
+      function* (source) {
+        yield source.uint32() as never;
+        return 1;
+      },
+      function* () {
+        yield;
+        return 1;
+      },
+      function* (source) {
+        yield* source.uint8();
+        yield 'x' as never;
+        return 1;
+      },
+      function* (source) {
+        source.uint32();
+        yield;
+        return 1;
+      },
+    ];
+    for (const generate of generators) {
+      const { reader, transport } = manualConnection();
+      const { log } = record(reader.frames(decoder(generate)));
+      transport.receive('a');
+      expect(log.length).withContext(generate.toString()).toBe(1);
+      expect(log[0]).toContain('`yield*`, not `yield`');
+    }
+  });
+
+  it('takes a generator function, and nothing else', () => {
+    for (const wrong of [undefined, null, {}, 'x', decoder(resp)()]) {
+      expect(() => decoder(wrong as never)).toThrowError(TypeError, /generator function/);
+    }
+    for (const wrong of [
+      () => 5,
+      () => undefined,
+      async () => Promise.resolve(5),
+      async function* () {
+        yield* [];
+      },
+    ]) {
+      const { log } = record(of(bytes('a')).pipe(decode(decoder(wrong as never))));
+      expect(log[0]).toContain('generator function');
+    }
+  });
+
   it('tells of a forgotten yield*', () => {
     const forgetful = decoder(function* (source) {
       source.skip(1);
@@ -326,6 +594,14 @@ describe('codec', () => {
   it('is the decoder, and has the encoder', () => {
     checkDecoder(both, Uint8Array.of(1, 2), { frames: [1, 2] });
     expect(both.encode(3)).toEqual(Uint8Array.of(3));
+  });
+
+  it('refuses what is no decoder factory, or no encoder', () => {
+    expect(() => codec(both() as never, (value: number) => Uint8Array.of(value))).toThrowError(
+      TypeError,
+      /decoder factory/,
+    );
+    expect(() => codec(byte, undefined as never)).toThrowError(TypeError, /encode must be a function/);
   });
 
   it('leaves the decoder it was made from alone', () => {

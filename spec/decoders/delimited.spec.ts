@@ -123,4 +123,15 @@ describe('delimited', () => {
     expect(() => delimited([])).toThrowError(RangeError);
     expect(() => delimited(1 as unknown as string)).toThrowError(TypeError);
   });
+
+  it('refuses what is no separator, no option and no message', () => {
+    for (const wrong of [new Uint16Array(1), [1], [null], undefined, 5]) {
+      expect(() => delimited(wrong as never)).toThrowError(TypeError, /separator must be/);
+    }
+    expect(() => delimited(';', 'x' as never)).toThrowError(TypeError, /options must be an object/);
+    expect(() => delimited(';', { keepSeparator: 1 as never })).toThrowError(TypeError, /keepSeparator/);
+    for (const message of [new Uint16Array(2), [1, 2], 5]) {
+      expect(() => delimited(';').encode(message as never)).toThrowError(TypeError, /must be a string or/);
+    }
+  });
 });

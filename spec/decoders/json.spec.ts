@@ -144,4 +144,15 @@ describe('json', () => {
       expect(() => json({ maxLength })).toThrowError(RangeError, /maxLength/);
     }
   });
+
+  it('refuses options that are none, and messages that are no bytes', () => {
+    for (const wrong of ['x', 10, true]) {
+      expect(() => json(wrong as never)).toThrowError(TypeError, /options must be an object/);
+    }
+    for (const maxLength of ['10', 10n, null, {}]) {
+      expect(() => json({ maxLength: maxLength as never })).toThrowError(RangeError, /maxLength/);
+    }
+    expect(() => json({ reviver: 5 as never })).toThrowError(TypeError, /reviver/);
+    expect(() => json({ replacer: 'x' as never })).toThrowError(TypeError, /replacer/);
+  });
 });

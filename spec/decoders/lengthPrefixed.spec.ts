@@ -258,4 +258,29 @@ describe('lengthPrefixed', () => {
     for (const adjustment of [0.5, NaN, Infinity]) refused({ adjustment });
     for (const maxLength of [0, -1, 1.5, NaN, Infinity]) refused({ maxLength });
   });
+
+  it('refuses options that are none, and messages that are no bytes', () => {
+    for (const wrong of ['x', 10, true]) {
+      expect(() => lengthPrefixed(wrong as never)).toThrowError(TypeError, /options must be an object/);
+    }
+    for (const maxLength of ['10', 10n, null, {}]) {
+      expect(() => lengthPrefixed({ maxLength: maxLength as never })).toThrowError(RangeError, /maxLength/);
+    }
+    for (const message of [
+      new Uint16Array(2),
+      new Int8Array(2),
+      new DataView(new ArrayBuffer(2)),
+      [1, 2],
+      5,
+      null,
+    ]) {
+      expect(() => lengthPrefixed().encode(message as never)).toThrowError(
+        TypeError,
+        /must be a string or a Uint8Array/,
+      );
+    }
+    for (const name of ['littleEndian', 'keepHeader', 'lengthIncludesHeader']) {
+      expect(() => lengthPrefixed({ [name]: 'yes' })).toThrowError(TypeError, new RegExp(name));
+    }
+  });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { ByteQueue, lines, type LinesCodecOptions } from '../../src/index.js';
+import { take } from 'rxjs';
+import { ByteQueue, lines, type LinesCodecOptions, type TextEncoding } from '../../src/index.js';
 import { checkDecoder, manualConnection } from '../../src/testing.js';
 import { byteByByte, decoderContract, readAll, shown } from '../contracts/decoderContract.js';
 import { work } from '../contracts/work.js';
@@ -17,6 +18,25 @@ const traits = (options: LinesCodecOptions) => ({
   overhead: 0,
   unterminated: true,
 });
+
+/** How many bytes a search for the first that is not ASCII would pass over, in every view that is made during a call. */
+function looksAt(run: () => void): number {
+  let looks = 0;
+  const prototype = Object.getPrototypeOf(Uint8Array.prototype) as { subarray: Uint8Array['subarray'] };
+  const original = prototype.subarray;
+  prototype.subarray = function (this: Uint8Array, from?: number, to?: number) {
+    const view = original.call(this, from, to) as Uint8Array<ArrayBuffer>;
+    const at = view.findIndex((byte) => byte > 127);
+    looks += at === -1 ? view.length : at;
+    return view;
+  };
+  try {
+    run();
+  } finally {
+    prototype.subarray = original;
+  }
+  return looks;
+}
 
 describe('lines', () => {
   decoderContract('lines', traits({}));
@@ -168,6 +188,113 @@ describe('lines', () => {
       const many = (count: number): number =>
         work(() => expect(readAll(short, [bytes('123456\na\n'.repeat(count))]).log.length).toBe(count + 1));
       expect(many(400) / many(100)).toBeLessThan(6);
+    });
+  });
+
+  it('calls its bound limit, and takes maxLength for it', () => {
+    expect(readAll(lines({ limit: 3 }), [bytes('abc\nabcd\n')]).log).toEqual([
+      '"abc"',
+      '# ERR_LIMIT_OVERRUN',
+    ]);
+    expect(readAll(lines({ limit: 3, maxLength: 3 }), [bytes('abcd\n')]).log).toEqual([
+      '# ERR_LIMIT_OVERRUN',
+    ]);
+    expect(() => lines({ limit: 3 }).encode('abcd')).toThrowError(RangeError, /4 bytes .* limit of 3/);
+    expect(() => lines({ limit: 3, maxLength: 4 })).toThrowError(TypeError, /limit and maxLength.* 3 or 4/);
+    for (const limit of [0, -1, 1.5, NaN, Infinity, '10', 10n, null]) {
+      expect(() => lines({ limit: limit as never })).toThrowError(
+        RangeError,
+        /^limit must be a positive integer/,
+      );
+    }
+  });
+
+  it('refuses options that are none, with lines() and with reader.lines()', () => {
+    const { reader } = manualConnection();
+    for (const wrong of ['latin1', 10, true, () => undefined]) {
+      expect(() => lines(wrong as never)).toThrowError(TypeError, /options must be an object/);
+      expect(() => reader.lines(wrong as never)).toThrowError(TypeError, /options must be an object/);
+    }
+    for (const encoding of ['utf8', 'binary', null, 1]) {
+      expect(() => lines({ encoding: encoding as never })).toThrowError(RangeError, /encoding/);
+      expect(() => reader.lines({ encoding: encoding as never })).toThrowError(RangeError, /encoding/);
+    }
+  });
+
+  describe('cost', () => {
+    // The reader's own lines and the codec, read in one go or a line at a time.
+    const reads: Record<string, (encoding: TextEncoding, data: Uint8Array) => number> = {
+      'reader.lines': (encoding, data) => {
+        const { reader, transport } = manualConnection({ limit: 1e6 });
+        transport.receive(data);
+        let count = 0;
+        reader.lines({ encoding }).subscribe({ next: () => count++, error: () => undefined });
+        return count;
+      },
+      lines: (encoding, data) => {
+        const { reader, transport } = manualConnection({ limit: 1e6 });
+        transport.receive(data);
+        let count = 0;
+        reader.frames(lines({ encoding })).subscribe({ next: () => count++, error: () => undefined });
+        return count;
+      },
+      'lines, overlong ones dropped': (encoding, data) => {
+        const { reader, transport } = manualConnection({ limit: 1e6 });
+        transport.receive(data);
+        let count = 0;
+        reader
+          .frames(lines({ encoding, limit: 4, overlong: 'discard' }))
+          .subscribe({ next: () => count++, error: () => undefined });
+        return count;
+      },
+      consume: (encoding, data) => {
+        const { reader, transport } = manualConnection({ limit: 1e6 });
+        transport.receive(data);
+        let count = 0;
+        reader
+          .consume(lines({ encoding }), () => {
+            count++;
+          })
+          .subscribe({ error: () => undefined });
+        return count;
+      },
+    };
+    const shapes: Record<string, (n: number) => Uint8Array> = {
+      'blank lines and a last byte 0xff': (n) => new Uint8Array(n).fill(10).fill(255, n - 1),
+      'short lines and a last line that is not ASCII': (n) => bytes(`${'ab\n'.repeat(n / 3)}\u00e9\n`),
+      'lines that are too long, and not ASCII': (n) => bytes('a\n\u00e9\u00e9\u00e9\n'.repeat(n / 9)),
+      'the same, and a long rest': (n) => bytes('a\n\u00e9\u00e9\u00e9\n'.repeat(n / 18) + 'x'.repeat(n / 2)),
+    };
+    for (const [name, read] of Object.entries(reads)) {
+      for (const [shape, make] of Object.entries(shapes)) {
+        it(`of ${name} is linear for ${shape}`, () => {
+          for (const encoding of ['ascii', 'latin1', 'utf-8'] as const) {
+            const cost = (n: number): number => {
+              const data = make(n);
+              let total = 0;
+              return looksAt(() => (total = work(() => void read(encoding, data)))) + total;
+            };
+            const ratio = cost(36_000) / cost(9000);
+            expect(ratio).withContext(encoding).toBeLessThan(6);
+          }
+        });
+      }
+    }
+
+    it('of lines read one at a time is linear', () => {
+      const cost = (n: number): number =>
+        work(() => {
+          const { reader, transport } = manualConnection({ limit: 1e7 });
+          transport.receive('a\n'.repeat(n));
+          let count = 0;
+          for (let i = 0; i < n; i++)
+            reader
+              .lines()
+              .pipe(take(1))
+              .subscribe(() => count++);
+          expect(count).toBe(n);
+        });
+      expect(cost(40_000) / cost(10_000)).toBeLessThan(6);
     });
   });
 

@@ -96,4 +96,26 @@ describe('netstring', () => {
       expect(() => netstring({ maxLength })).toThrowError(RangeError, /maxLength/);
     }
   });
+
+  it('refuses options that are none, and messages that are no bytes', () => {
+    for (const wrong of ['x', 10, true]) {
+      expect(() => netstring(wrong as never)).toThrowError(TypeError, /options must be an object/);
+    }
+    for (const maxLength of ['10', 10n, null, {}]) {
+      expect(() => netstring({ maxLength: maxLength as never })).toThrowError(RangeError, /maxLength/);
+    }
+    for (const message of [
+      new Uint16Array(2),
+      new Int8Array(2),
+      new DataView(new ArrayBuffer(2)),
+      [1, 2],
+      5,
+      null,
+    ]) {
+      expect(() => netstring().encode(message as never)).toThrowError(
+        TypeError,
+        /must be a string or a Uint8Array/,
+      );
+    }
+  });
 });

@@ -19,7 +19,7 @@ const netstring = (): Decoder<string> => {
   let length: number | undefined;
   return {
     decode(queue) {
-      length ??= queue.takeInteger(':');
+      length ??= queue.takeUnsignedInteger(':');
       if (length === undefined) return undefined;
       const frame = queue.takeText(length);
       if (frame !== undefined) length = undefined;

@@ -1,3 +1,4 @@
+import { described } from './check.js';
 import type { ByteQueue } from './ByteQueue.js';
 
 /**
@@ -31,6 +32,10 @@ export interface Decoder<T> {
    *
    * It may take parts of a frame and remember them. What it took for a frame that is never finished (the read is
    * unsubscribed) or turns out bad (it throws) goes back to the queue, and the decoder is not used again.
+   *
+   * While it takes something, gives nothing and bytes are left, it is called again at once: it may have skipped a
+   * heartbeat. `bytes.commit()` lets go of what it skipped, which would otherwise wait for the end of the next frame, and
+   * be an `IncompleteReadError` at the end of the stream.
    */
   decode(bytes: ByteQueue): T | undefined;
   /**
@@ -43,3 +48,22 @@ export interface Decoder<T> {
 
 /** Makes a decoder with fresh state: called once for each subscription. */
 export type DecoderFactory<T> = () => Decoder<T>;
+
+/** What is wrong is told at the call: a decoder in place of what makes one, or what makes that. @internal */
+export function checkDecoderFactory(factory: unknown): void {
+  if (typeof factory !== 'function' || factory.length > 0) throw notADecoderFactory(factory);
+}
+
+/** A decoder for one subscription. @internal */
+export function makeDecoder<T>(factory: DecoderFactory<T>): Decoder<T> {
+  const decoder = factory() as Partial<Decoder<T>> | undefined;
+  if (typeof decoder?.decode !== 'function') throw notADecoderFactory(factory);
+  return decoder as Decoder<T>;
+}
+
+function notADecoderFactory(given: unknown): TypeError {
+  const name = (given as { name?: string } | undefined)?.name ?? '';
+  return new TypeError(
+    `A decoder factory, as ${name || 'lines'}(), is expected here, not ${described(given)}`,
+  );
+}

@@ -1,13 +1,51 @@
-/** @internal */
-export function checkCount(n: number): void {
-  if (!Number.isInteger(n) || n < 0) {
-    throw new RangeError(`A count of bytes must be a non-negative integer, not ${n}`);
-  }
+import { printable } from './printable.js';
+
+/**
+ * Not `instanceof`: test runners have arrays from other realms. And not any view: others hold other numbers.
+ *
+ * @internal
+ */
+export function isBytes(data: unknown): data is Uint8Array {
+  return (
+    ArrayBuffer.isView(data) && (data as Partial<Int8Array | Uint8Array>)[Symbol.toStringTag] === 'Uint8Array'
+  );
 }
 
 /** @internal */
-export function checkLimit(limit: number): void {
-  if (!Number.isInteger(limit) || limit <= 0) {
-    throw new RangeError(`limit must be a positive integer (bytes), not ${limit}`);
-  }
+export function checkBytes(mustBe: string, data: unknown): Uint8Array {
+  if (!isBytes(data)) throw new TypeError(`${mustBe} a Uint8Array, not ${described(data)}`);
+  return data;
+}
+
+/** A value in an error's message, with its type where it might be taken for another. @internal */
+export function described(value: unknown): string {
+  if (typeof value === 'object' && value) return Object.prototype.toString.call(value);
+  const text = printable(String(value), 40);
+  return typeof value === 'number' ? text : `${text} (${typeof value})`;
+}
+
+/** @internal */
+export function checkCount(n: number): void {
+  if (!Number.isInteger(n) || n < 0) throw notAnInteger('A count of bytes', 'non-negative', n);
+}
+
+/** @internal */
+export function checkLimit(limit: number, name = 'limit'): void {
+  if (!Number.isSafeInteger(limit) || limit <= 0) throw notAnInteger(name, 'positive', limit);
+}
+
+function notAnInteger(name: string, kind: string, value: unknown): RangeError {
+  return new RangeError(`${name} must be a ${kind} integer (bytes), not ${described(value)}`);
+}
+
+/** @internal */
+export function checkOptions(options: unknown): void {
+  if (typeof options !== 'object')
+    throw new TypeError(`options must be an object, not ${described(options)}`);
+}
+
+/** @internal */
+export function checkBoolean(name: string, value: boolean): void {
+  if (typeof value !== 'boolean')
+    throw new TypeError(`${name} must be true or false, not ${described(value)}`);
 }

@@ -1,3 +1,5 @@
+import { printable } from './printable.js';
+
 /**
  * The base of every error this library makes itself: a stable `code` to branch on, the numbers in the message,
  * and what lies behind it in `cause`. A failed connect is not one of them: it surfaces Node's own error unchanged.
@@ -58,8 +60,17 @@ export class LimitOverrunError extends StreamError {
   }
 }
 
-/** The bytes are not what the protocol allows. They stay in the buffer from the first byte of the bad frame on. */
+/**
+ * The bytes are not what the protocol allows. They stay in the buffer from the first byte of the bad frame on.
+ *
+ * The message may quote what the peer has sent: what cannot be seen in it (control characters, line breaks, marks that
+ * turn the direction of text) is shown as escapes, and beyond 500 characters it is cut.
+ */
 export class DecodeError extends StreamError {
   override readonly name = 'DecodeError';
   readonly code = 'ERR_DECODE';
+
+  constructor(message = '', options?: ErrorOptions) {
+    super(printable(message), options);
+  }
 }

@@ -1,3 +1,4 @@
+import { described } from './check.js';
 import { DecodeError } from './errors.js';
 
 /**
@@ -25,8 +26,8 @@ export function copyBytes(data: Uint8Array | string): Uint8Array {
 
 /** Node's conversions of a part of an array, which need no view of it; undefined elsewhere. */
 type Slice = ((this: Uint8Array, from: number, to: number) => string) | undefined;
-const { utf8Slice, latin1Slice } = (globalThis as { Buffer?: { prototype: Record<string, Slice> } }).Buffer
-  ?.prototype ?? { utf8Slice: undefined, latin1Slice: undefined };
+const { utf8Slice, latin1Slice }: Partial<Record<string, Slice>> =
+  (globalThis as { Buffer?: { prototype: Record<string, Slice> } }).Buffer?.prototype ?? {};
 /** Above so many bytes the platform's `TextDecoder` is as fast. */
 const SLICED = 256;
 
@@ -37,18 +38,18 @@ export function decodePart(chunk: Uint8Array, from: number, to: number, encoding
     if (text !== undefined) return text;
   }
   if (to - from <= SLICED) {
-    if (encoding === 'utf-8' && utf8Slice !== undefined) return utf8Slice.call(chunk, from, to);
-    if (encoding === 'latin1' && latin1Slice !== undefined) return latin1Slice.call(chunk, from, to);
+    if (encoding === 'utf-8' && utf8Slice) return utf8Slice.call(chunk, from, to);
+    if (encoding === 'latin1' && latin1Slice) return latin1Slice.call(chunk, from, to);
   }
   return decodeText(chunk.subarray(from, to), encoding);
 }
 
 /** @internal */
 export function decodeText(bytes: Uint8Array, encoding: TextEncoding): string {
-  if (encoding === 'utf-8' || isAscii(bytes)) return utf8.decode(bytes);
+  const at = encoding === 'utf-8' ? -1 : findNonAscii(bytes);
+  if (at === -1) return utf8.decode(bytes);
   if (encoding === 'ascii') {
-    const at = bytes.findIndex((byte) => byte > 127);
-    throw new DecodeError(`Byte ${String(bytes[at])} at ${at} of ${bytes.length} is not ASCII`);
+    throw new DecodeError(`Byte ${bytes[at]!} at ${at} of ${bytes.length} is not ASCII`);
   }
   let text = '';
   // In pieces, as an engine bounds the number of arguments of one call.
@@ -79,15 +80,15 @@ function shortAscii(chunk: Uint8Array, from: number, to: number): string | undef
   return text;
 }
 
-/** @internal */
-export function isAscii(bytes: Uint8Array): boolean {
-  for (const byte of bytes) if (byte > 127) return false;
-  return true;
+/** Where the first byte is that is not ASCII, or -1. @internal */
+export function findNonAscii(bytes: Uint8Array): number {
+  for (let at = 0; at < bytes.length; at++) if (bytes[at]! > 127) return at;
+  return -1;
 }
 
 /** @internal */
-export function checkEncoding(encoding: string): void {
+export function checkEncoding(encoding: unknown): void {
   if (encoding !== 'utf-8' && encoding !== 'latin1' && encoding !== 'ascii') {
-    throw new RangeError(`encoding must be 'utf-8', 'latin1' or 'ascii', not ${encoding}`);
+    throw new RangeError(`encoding must be 'utf-8', 'latin1' or 'ascii', not ${described(encoding)}`);
   }
 }

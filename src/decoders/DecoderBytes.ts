@@ -1,4 +1,5 @@
 import type { ByteQueue } from '../bytes/ByteQueue.js';
+import { checkCount } from '../bytes/check.js';
 import type { Separator } from '../bytes/Separator.js';
 import type { TextEncoding } from '../bytes/text.js';
 
@@ -18,6 +19,8 @@ const MISSING: IteratorYieldResult<undefined> = { done: false, value: undefined 
 export class CurrentTake implements Iterator<undefined, unknown, unknown> {
   /** Begun, and `yield*` has not handed its value on yet. */
   pending = false;
+  /** The generator is suspended in it: at `yield*`, and in no other place. */
+  waiting = false;
   /** The stream has ended: no more bytes come. */
   ended = false;
   readonly #queue: ByteQueue;
@@ -34,13 +37,20 @@ export class CurrentTake implements Iterator<undefined, unknown, unknown> {
    * The caller has tried the verb of the queue already, as its call can be inlined and one by name can not; `value`
    * is what it gave.
    */
-  begin(value: unknown, verb: keyof ByteQueue | 'atEnd', first?: unknown, second?: unknown): Take<never> {
+  begin(
+    value: unknown,
+    verb: keyof ByteQueue | 'atEnd' | 'discard',
+    first?: unknown,
+    second?: unknown,
+  ): Take<never> {
     if (this.pending) throw forgottenYield();
     this.pending = true;
+    this.waiting = false;
     this.#result.value = value;
     if (value === undefined) {
       this.#verb = verb;
-      this.#first = first;
+      // That of `discard` is what is left to drop.
+      if (verb !== 'discard') this.#first = first;
       this.#second = second;
     }
     return this as Iterator<undefined, unknown, unknown> as unknown as Take<never>;
@@ -48,6 +58,17 @@ export class CurrentTake implements Iterator<undefined, unknown, unknown> {
 
   atEnd(): boolean | undefined {
     return this.#queue.length > 0 ? false : this.ended || undefined;
+  }
+
+  /** Drops as many of `n` bytes as there are; the rest is for the next time. */
+  discard(n: number): true | undefined {
+    const queue = this.#queue;
+    checkCount(n);
+    const now = Math.min(n, queue.length);
+    queue.skip(now);
+    queue.commit();
+    this.#first = n - now;
+    return now === n || undefined;
   }
 
   [Symbol.iterator](): this {
@@ -58,10 +79,10 @@ export class CurrentTake implements Iterator<undefined, unknown, unknown> {
     const result = this.#result;
     if (result.value === undefined) {
       // If it throws it is over too, and the generator may catch that.
-      this.pending = false;
+      this.pending = this.waiting = false;
       result.value = this.#retry();
-      this.pending = result.value === undefined;
-      if (this.pending) return MISSING;
+      this.pending = this.waiting = result.value === undefined;
+      if (this.waiting) return MISSING;
     }
     this.pending = false;
     return result;
@@ -69,6 +90,7 @@ export class CurrentTake implements Iterator<undefined, unknown, unknown> {
 
   #retry(): unknown {
     if (this.#verb === 'atEnd') return this.atEnd();
+    if (this.#verb === 'discard') return this.discard(this.#first as number);
     const verbs = this.#queue as unknown as Record<string, (first: unknown, second: unknown) => unknown>;
     const value = verbs[this.#verb]!(this.#first, this.#second);
     return value === false ? undefined : value;
@@ -77,7 +99,9 @@ export class CurrentTake implements Iterator<undefined, unknown, unknown> {
 
 /** @internal */
 export function forgottenYield(): TypeError {
-  return new TypeError('Every call on the bytes needs `yield*` right in front of it: `yield* bytes.skip(2)`');
+  return new TypeError(
+    'Every call on the bytes needs `yield*`, not `yield`, right in front of it: `yield* bytes.skip(2)`',
+  );
 }
 
 /**
@@ -116,10 +140,15 @@ export class DecoderBytes {
 
   /**
    * Takes an ASCII decimal integer, its sign if it has one, and the terminator behind it. Anything else there is a
-   * `DecodeError`.
+   * `DecodeError`. For a length, which has no sign, take `unsignedInteger`.
    */
   integer(terminator: Separator): Take<number> {
     return this.#take.begin(this.#queue.takeInteger(terminator), 'takeInteger', terminator);
+  }
+
+  /** As `integer`, but a sign is a `DecodeError`: for lengths and counts. */
+  unsignedInteger(terminator: Separator): Take<number> {
+    return this.#take.begin(this.#queue.takeUnsignedInteger(terminator), 'takeUnsignedInteger', terminator);
   }
 
   /** Takes an unsigned 8-bit integer. */
@@ -172,9 +201,28 @@ export class DecoderBytes {
     return this.#take.begin(this.#queue.takeFloat64(littleEndian), 'takeFloat64', littleEndian);
   }
 
-  /** Drops `n` bytes. */
+  /** Drops `n` bytes, once all of them are there: if the frame is not finished, they are put back with the rest of it. */
   skip(n: number): Take<true> {
     return this.#take.begin(this.#queue.skip(n) || undefined, 'skip', n);
+  }
+
+  /**
+   * Drops `n` bytes as they come, so that they take no memory however many they are: a body that nobody wants.
+   *
+   * They are not put back, nor is what was taken for the frame before them: after an unsubscription in the middle the
+   * next read finds what had not come by then.
+   */
+  discard(n: number): Take<true> {
+    return this.#take.begin(this.#take.discard(n), 'discard');
+  }
+
+  /**
+   * Lets go of what was taken for the frame so far, so that it takes no memory: for frames that are worked off piece by
+   * piece. It is not put back when the read is unsubscribed or fails; the next read finds what comes after it.
+   */
+  commit(): Take<true> {
+    this.#queue.commit();
+    return this.#take.begin(true, 'commit');
   }
 
   /** The byte `offset` bytes ahead, left where it is. */

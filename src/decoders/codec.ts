@@ -1,4 +1,5 @@
-import type { DecoderFactory } from '../bytes/Decoder.js';
+import { described } from '../bytes/check.js';
+import { checkDecoderFactory, type DecoderFactory } from '../bytes/Decoder.js';
 import type { Data } from '../bytes/Separator.js';
 
 /**
@@ -27,6 +28,9 @@ export interface Codec<In, Out = In> extends DecoderFactory<In> {
  * ```
  */
 export function codec<In, Out>(decoder: DecoderFactory<In>, encode: (message: Out) => Data): Codec<In, Out> {
+  checkDecoderFactory(decoder);
+  if (typeof encode !== 'function')
+    throw new TypeError(`encode must be a function, not ${described(encode)}`);
   // A function of its own: the decoder may be part of another codec too.
   return Object.assign(() => decoder(), { encode });
 }

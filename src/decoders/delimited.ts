@@ -1,3 +1,5 @@
+import { checkBoolean, checkOptions } from '../bytes/check.js';
+import { ByteQueue } from '../bytes/ByteQueue.js';
 import type { Decoder } from '../bytes/Decoder.js';
 import { readUntilDecoder } from '../streams/readDecoders.js';
 import { compileSeparator, type Data, type Separator } from '../bytes/Separator.js';
@@ -50,10 +52,12 @@ export interface DelimitedOptions {
  * ```
  */
 export function delimited(separator: Separator, options: DelimitedOptions = {}): Codec<Uint8Array, Data> {
+  checkOptions(options);
   const { maxLength = DEFAULT_MAX_LENGTH, keepSeparator = false } = options;
   checkMaxLength(maxLength);
-  const automaton = compileSeparator(separator);
-  const longestFirst = [...automaton.patterns].sort((one, other) => other.length - one.length);
+  checkBoolean('keepSeparator', keepSeparator);
+  const patterns = compileSeparator(separator).map((pattern) => pattern.bytes);
+  const longestFirst = [...patterns].sort((one, other) => other.length - one.length);
   const withSeparator = readUntilDecoder(separator, maxLength);
 
   const withoutSeparator = (frame: Uint8Array): Uint8Array => {
@@ -64,12 +68,15 @@ export function delimited(separator: Separator, options: DelimitedOptions = {}):
 
   const encode = (message: Data): Uint8Array => {
     const bytes = messageBytes(message);
-    const frame = joinBytes(bytes, automaton.patterns[0]!);
-    const state = automaton.scan(frame, 0, 0);
-    if (automaton.end < frame.length || withoutSeparator(frame).length !== bytes.length) {
-      throw new RangeError(`A message must not contain a separator: one ends at byte ${automaton.end}`);
+    const frame = joinBytes(bytes, patterns[0]!);
+    const queue = new ByteQueue();
+    queue.push(frame);
+    const before = queue.indexOf(longestFirst);
+    const end = queue.takeUntil(longestFirst)!.length;
+    if (end < frame.length || withoutSeparator(frame).length !== bytes.length) {
+      throw new RangeError(`A message must not contain a separator: one ends at byte ${end}`);
     }
-    checkMessageLength(frame.length - automaton.matchLength[state]!, maxLength);
+    checkMessageLength(before, maxLength);
     return frame;
   };
 

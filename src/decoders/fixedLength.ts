@@ -1,3 +1,4 @@
+import { checkLimit } from '../bytes/check.js';
 import { readExactlyDecoder } from '../streams/readDecoders.js';
 import { codec, type Codec } from './codec.js';
 import { messageBytes } from './messageBytes.js';
@@ -31,9 +32,7 @@ import { messageBytes } from './messageBytes.js';
  * ```
  */
 export function fixedLength(n: number): Codec<Uint8Array> {
-  if (!Number.isSafeInteger(n) || n <= 0) {
-    throw new RangeError(`fixedLength must be a positive integer (bytes), not ${n}`);
-  }
+  checkLimit(n, 'fixedLength');
   const decoder = readExactlyDecoder(n);
   return codec(
     () => decoder,

@@ -1,10 +1,11 @@
 import type { ByteQueue } from '../bytes/ByteQueue.js';
 import type { Decoder } from '../bytes/Decoder.js';
+import { described, checkOptions } from '../bytes/check.js';
 import { DecodeError, IncompleteReadError } from '../bytes/errors.js';
 import { LinesDecoder } from '../streams/readDecoders.js';
+import { printable } from '../bytes/printable.js';
 import { decodeText, encodeText } from '../bytes/text.js';
 import { codec, type Codec } from './codec.js';
-import { dropTaken } from './dropTaken.js';
 import { checkMaxLength, checkMessageLength, DEFAULT_MAX_LENGTH } from './messageBytes.js';
 
 export interface JsonOptions {
@@ -48,14 +49,21 @@ export interface JsonOptions {
  * ```
  */
 export function json<In = unknown, Out = In>(options: JsonOptions = {}): Codec<In, Out> {
+  checkOptions(options);
   const { maxLength = DEFAULT_MAX_LENGTH, reviver, replacer } = options;
   checkMaxLength(maxLength);
+  if (reviver !== undefined && typeof reviver !== 'function') {
+    throw new TypeError(`reviver must be a function, not ${described(reviver)}`);
+  }
+  if (replacer !== undefined && typeof replacer !== 'function' && !Array.isArray(replacer)) {
+    throw new TypeError(`replacer must be a function or an array, not ${described(replacer)}`);
+  }
   return codec(
     () => new JsonDecoder<In>(maxLength, reviver),
     (message: Out) => {
       // There is an overload for each kind of replacer, and none tells that there may be no text.
       const text = JSON.stringify(message, replacer as (string | number)[]) as string | undefined;
-      if (text === undefined) throw new TypeError(`There is no JSON for ${String(message)}`);
+      if (text === undefined) throw new TypeError(`There is no JSON for ${described(message)}`);
       const line = encodeText(`${text}\n`);
       checkMessageLength(line.length - 1, maxLength);
       return line;
@@ -65,6 +73,7 @@ export function json<In = unknown, Out = In>(options: JsonOptions = {}): Codec<I
 
 const BLANK = /^[ \t\r]*$/;
 const EXCERPT = 20;
+const REASON = 200;
 
 class JsonDecoder<T> implements Decoder<T> {
   readonly #lines: LinesDecoder;
@@ -79,7 +88,7 @@ class JsonDecoder<T> implements Decoder<T> {
     for (let line = this.#lines.decode(bytes); line !== undefined; line = this.#lines.decode(bytes)) {
       const value = this.#parse(line);
       if (value !== undefined) return value;
-      dropTaken(bytes);
+      bytes.commit();
     }
     return undefined;
   }
@@ -94,7 +103,7 @@ class JsonDecoder<T> implements Decoder<T> {
       // It may well be JSON that was cut off.
       throw new IncompleteReadError(rest, null);
     }
-    if (value === undefined) dropTaken(bytes);
+    if (value === undefined) bytes.commit();
     return value;
   }
 
@@ -103,7 +112,7 @@ class JsonDecoder<T> implements Decoder<T> {
     try {
       return JSON.parse(line, this.#reviver) as T | undefined;
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = printable(cause instanceof Error ? cause.message : described(cause), REASON);
       throw new DecodeError(
         `A line of ${line.length} characters is not JSON: ${reason}; ${excerpt(line, reason)}`,
         { cause },

@@ -1,3 +1,4 @@
+import { checkBoolean, described, checkOptions } from '../bytes/check.js';
 import { checkMaxLength, DEFAULT_MAX_LENGTH } from './messageBytes.js';
 
 export interface LengthPrefixedOptions {
@@ -22,17 +23,21 @@ export type LengthLayout = Required<LengthPrefixedOptions>;
 
 /** @internal */
 export function lengthLayout(options: LengthPrefixedOptions): LengthLayout {
+  checkOptions(options);
   const { width = 4, littleEndian = false, offset = 0, adjustment = 0 } = options;
   const { lengthIncludesHeader = false, keepHeader = false, maxLength = DEFAULT_MAX_LENGTH } = options;
   if (![1, 2, 3, 4, 8, 'varint'].includes(width)) {
-    throw new RangeError(`width must be 1, 2, 3, 4, 8 or 'varint', not ${width}`);
+    throw new RangeError(`width must be 1, 2, 3, 4, 8 or 'varint', not ${described(width)}`);
   }
   if (!Number.isSafeInteger(offset) || offset < 0) {
-    throw new RangeError(`offset must be a non-negative integer (bytes), not ${offset}`);
+    throw new RangeError(`offset must be a non-negative integer (bytes), not ${described(offset)}`);
   }
   if (!Number.isSafeInteger(adjustment))
-    throw new RangeError(`adjustment must be an integer, not ${adjustment}`);
+    throw new RangeError(`adjustment must be an integer, not ${described(adjustment)}`);
   checkMaxLength(maxLength);
+  checkBoolean('littleEndian', littleEndian);
+  checkBoolean('lengthIncludesHeader', lengthIncludesHeader);
+  checkBoolean('keepHeader', keepHeader);
   return { width, littleEndian, offset, adjustment, lengthIncludesHeader, keepHeader, maxLength };
 }
 

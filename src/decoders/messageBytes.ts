@@ -1,3 +1,4 @@
+import { checkBytes, checkLimit } from '../bytes/check.js';
 import type { Data } from '../bytes/Separator.js';
 import { encodeText } from '../bytes/text.js';
 
@@ -6,23 +7,21 @@ export const DEFAULT_MAX_LENGTH = 65536;
 
 /** @internal */
 export function checkMaxLength(maxLength: number): void {
-  if (!Number.isSafeInteger(maxLength) || maxLength <= 0) {
-    throw new RangeError(`maxLength must be a positive integer (bytes), not ${maxLength}`);
-  }
+  checkLimit(maxLength, 'maxLength');
 }
 
 /** What no decoder with the same `maxLength` would take is not encoded either. @internal */
-export function checkMessageLength(length: number, maxLength: number): void {
+export function checkMessageLength(length: number, maxLength: number, name = 'maxLength'): void {
   if (length > maxLength) {
-    throw new RangeError(`A message of ${length} bytes is over the maxLength of ${maxLength}`);
+    throw new RangeError(`A message of ${length} bytes is over the ${name} of ${maxLength}`);
   }
 }
 
 /** @internal */
 export function messageBytes(message: Data): Uint8Array {
-  if (typeof message === 'string') return encodeText(message);
-  if (ArrayBuffer.isView(message)) return message;
-  throw new TypeError(`A message must be a string or a Uint8Array, not ${String(message)}`);
+  return typeof message === 'string'
+    ? encodeText(message)
+    : checkBytes('A message must be a string or', message);
 }
 
 /** @internal */

@@ -1,3 +1,4 @@
+import { checkOptions } from '../bytes/check.js';
 import type { ByteQueue } from '../bytes/ByteQueue.js';
 import type { Decoder } from '../bytes/Decoder.js';
 import { DecodeError, IncompleteReadError } from '../bytes/errors.js';
@@ -46,10 +47,9 @@ export interface NetstringOptions {
  * server.writer.write('4:rxjs,');
  * ```
  */
-export function netstring({ maxLength = DEFAULT_MAX_LENGTH }: NetstringOptions = {}): Codec<
-  Uint8Array,
-  Data
-> {
+export function netstring(options: NetstringOptions = {}): Codec<Uint8Array, Data> {
+  checkOptions(options);
+  const { maxLength = DEFAULT_MAX_LENGTH } = options;
   checkMaxLength(maxLength);
   return codec(
     () => new NetstringDecoder(maxLength),

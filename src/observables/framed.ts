@@ -242,7 +242,7 @@ export function framed<In, Out = In>(
   options: FramedOptions = {},
 ): Framed<In, Out> {
   if (typeof codec !== 'function' || typeof codec.encode !== 'function')
-    throw new TypeError('codec must be a Codec: codec(decoder, encode) makes one');
+    throw new TypeError('codec must be a Codec, which codec(decoder, encode), or a call as lines(), makes');
   checkFramedOptions(options);
   return new Framed(connection, codec, { ...options });
 }

@@ -1,6 +1,6 @@
 import { Observable, Subject, takeUntil, type OperatorFunction } from 'rxjs';
 import { ByteQueue } from '../bytes/ByteQueue.js';
-import type { DecoderFactory } from '../bytes/Decoder.js';
+import { checkDecoderFactory, makeDecoder, type DecoderFactory } from '../bytes/Decoder.js';
 import { FrameRead, type ByteSource } from '../streams/FrameRead.js';
 import { Reentrant, rethrow } from '../streams/Reentrant.js';
 
@@ -29,6 +29,7 @@ import { Reentrant, rethrow } from '../streams/Reentrant.js';
  * ```
  */
 export function decode<T>(decoder: DecoderFactory<T>): OperatorFunction<Uint8Array, T> {
+  checkDecoderFactory(decoder);
   return (source) =>
     new Observable((subscriber) => {
       const bytes = {
@@ -36,7 +37,7 @@ export function decode<T>(decoder: DecoderFactory<T>): OperatorFunction<Uint8Arr
         state: 'open' as ByteSource['state'],
         error: undefined as unknown,
       };
-      const read = new FrameRead(bytes, decoder(), subscriber, false, 'frames');
+      const read = new FrameRead(bytes, makeDecoder(decoder), subscriber, false, 'frames');
       const reading = new Reentrant(() => read.advance(), rethrow);
       const advance = (): void => reading.run();
       // A synchronous source has to hear of the end while it is still inside `subscribe`.

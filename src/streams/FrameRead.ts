@@ -126,7 +126,13 @@ export class FrameRead<T> implements ActiveRead, Unsubscribable {
           if (decoder.decodeBatch(queue, subscriber)) return true;
         }
         queue.hold();
-        frame = decoder.decode(queue);
+        let from: number;
+        do {
+          from = queue.position;
+          frame = decoder.decode(queue);
+          // It may have skipped something, and what comes after that may be a frame: asked once more, it takes nothing if
+          // it does need more bytes.
+        } while (frame === undefined && queue.position !== from && queue.length > 0);
         if (frame === undefined && source.state === 'ended') frame = this.#end();
       } catch (error) {
         this.#checkOwn(error);

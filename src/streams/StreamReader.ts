@@ -1,7 +1,7 @@
 import { firstValueFrom, Observable, type Subscriber } from 'rxjs';
-import { checkCount, checkLimit } from '../bytes/check.js';
+import { checkCount, checkLimit, checkOptions } from '../bytes/check.js';
 import { Consumption, type FrameConsumer } from './Consumption.js';
-import type { Decoder, DecoderFactory } from '../bytes/Decoder.js';
+import { checkDecoderFactory, makeDecoder, type Decoder, type DecoderFactory } from '../bytes/Decoder.js';
 import { IncompleteReadError } from '../bytes/errors.js';
 import { FrameRead, type BatchDecoder, type Reach } from './FrameRead.js';
 import {
@@ -199,6 +199,7 @@ export class StreamReader {
    * - **Errors** with `LimitOverrunError` when a line is longer than the limit; it stays in the buffer.
    */
   lines(options: LinesOptions = {}): Observable<string> {
+    checkOptions(options);
     const { encoding = 'utf-8', limit = this.#limit } = options;
     checkEncoding(encoding);
     checkLimit(limit);
@@ -246,6 +247,7 @@ export class StreamReader {
   ): Observable<R> {
     if (!(concurrency >= 1))
       throw new RangeError(`concurrency must be at least 1, not ${String(concurrency)}`);
+    checkDecoderFactory(decoder);
     return this.#consumeFrames(decoder, project, concurrency, concurrency === 1 ? 'message' : 'frames');
   }
 
@@ -323,8 +325,9 @@ export class StreamReader {
   }
 
   #frames<T>(decoder: DecoderFactory<T>, once: boolean, reach: Reach): Observable<T> {
+    checkDecoderFactory(decoder);
     return new Observable((subscriber) => {
-      const read = new FrameRead(this.#reads.source, decoder(), subscriber, once, reach);
+      const read = new FrameRead(this.#reads.source, makeDecoder(decoder), subscriber, once, reach);
       this.#reads.start(read, this);
     });
   }
@@ -336,7 +339,7 @@ export class StreamReader {
     reach: Reach,
   ): Observable<R> {
     return new Observable((subscriber) => {
-      this.#consume(oneByOne(decoder()), new Consumption(project, subscriber, concurrency), reach);
+      this.#consume(oneByOne(makeDecoder(decoder)), new Consumption(project, subscriber, concurrency), reach);
     });
   }
 

@@ -1,4 +1,5 @@
 import { defer, Observable } from 'rxjs';
+import { checkBytes } from '../bytes/check.js';
 import type { Data } from '../bytes/Separator.js';
 import type { ConnectionCore } from './ConnectionCore.js';
 import { ConnectionClosedError, UnreadPlaintextError, WriteAfterEndError } from './errors.js';
@@ -89,9 +90,7 @@ export class StreamWriter {
    * @throws `WriteAfterEndError` after `writeEof()` or `close()`, `ConnectionClosedError` after `abort()`
    */
   write(data: Data): void {
-    if (typeof data !== 'string' && !isBytes(data)) {
-      throw new TypeError(`data must be a string or a Uint8Array, not ${String(data)}`);
-    }
+    if (typeof data !== 'string') checkBytes('data must be a string or', data);
     this.#core.writes.write(data);
   }
 
@@ -245,9 +244,4 @@ export class StreamWriter {
   getExtraInfo(name: string, fallback?: unknown): unknown {
     return this.transport.getExtraInfo(name) ?? fallback;
   }
-}
-
-// Not instanceof: test runners have arrays from other realms. And not any view: others count in other units.
-function isBytes(data: Uint8Array): boolean {
-  return ArrayBuffer.isView(data) && data.BYTES_PER_ELEMENT === 1;
 }

@@ -4,10 +4,11 @@ import type { Decoder } from '../bytes/Decoder.js';
 import { IncompleteReadError } from '../bytes/errors.js';
 import type { BatchDecoder } from './FrameRead.js';
 import { compileSeparator, type Separator } from '../bytes/Separator.js';
-import { decodeText, isAscii, type TextEncoding } from '../bytes/text.js';
+import { decodeText, findNonAscii, type TextEncoding } from '../bytes/text.js';
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
+const FIRST_BATCH = 4096;
 
 function takeRest(bytes: ByteQueue): Uint8Array | undefined {
   return bytes.length === 0 ? undefined : bytes.takeExactly(bytes.length);
@@ -43,9 +44,9 @@ export function readExactlyDecoder(n: number): Decoder<Uint8Array> {
 
 /** Up to and with a separator, `limit` bytes at most without it. @internal */
 export function readUntilDecoder(separator: Separator, limit: number): Decoder<Uint8Array> {
-  const automaton = compileSeparator(separator);
+  const patterns = compileSeparator(separator);
   return {
-    decode: (bytes) => bytes.takeWithin(automaton, limit),
+    decode: (bytes) => bytes.takeWithin(patterns, limit),
   };
 }
 
@@ -56,15 +57,13 @@ export function readUntilDecoder(separator: Separator, limit: number): Decoder<U
  * @internal
  */
 export function readLineDecoder(limit: number): Decoder<Uint8Array> {
-  const automaton = compileSeparator('\n');
   const line = readUntilDecoder('\n', limit);
   return {
     decode(bytes) {
       try {
         return line.decode(bytes);
       } catch (error) {
-        const end = bytes.findEnd(automaton);
-        bytes.skip(end === -1 ? bytes.length : end);
+        bytes.skip(bytes.indexOf('\n') + 1 || bytes.length);
         bytes.commit();
         throw error;
       }
@@ -84,8 +83,10 @@ export class LinesDecoder implements BatchDecoder<string> {
   readonly #encoding: TextEncoding;
   readonly #limit: number;
   readonly #lineDecoder: Decoder<Uint8Array>;
-  // Where a line begins that does not end in its chunk: not to be searched again for every chunk that comes.
+  // Where a line begins that does not end in its batch: not to be searched again for every chunk that comes.
   #spansFrom = -1;
+  // How many bytes become text at once. Not many at first: a read may be over after one line, and then comes another.
+  #batch = FIRST_BATCH;
 
   constructor(encoding: TextEncoding, limit: number) {
     this.#encoding = encoding;
@@ -131,12 +132,15 @@ export class LinesDecoder implements BatchDecoder<string> {
     return rest && decodeText(rest, this.#encoding);
   }
 
+  // Up to the first byte that is not in the encoding: it must not fail the lines before it.
   #wholeLines(bytes: ByteQueue): Uint8Array | undefined {
     if (bytes.position === this.#spansFrom) return undefined;
-    const chunk = bytes.peekChunk();
+    let chunk = bytes.front.subarray(bytes.offset, bytes.offset + this.#batch);
+    this.#batch *= 2;
+    const bad = this.#encoding === 'ascii' ? findNonAscii(chunk) : -1;
+    if (bad !== -1) chunk = chunk.subarray(0, bad);
     const end = chunk.lastIndexOf(NEWLINE) + 1;
-    // A byte that is not ASCII must not fail the lines in front of it.
-    if (end > 0 && (this.#encoding !== 'ascii' || isAscii(chunk))) return chunk.subarray(0, end);
+    if (end > 0) return chunk.subarray(0, end);
     this.#spansFrom = bytes.position;
     return undefined;
   }
