@@ -1,4 +1,4 @@
-import { checkBoolean, checkBytes, checkCount } from './check.js';
+import { checkBoolean, checkBytes, checkCount, notAnInteger } from './check.js';
 import { ChunkQueue } from './ChunkQueue.js';
 import { LimitOverrunError } from './errors.js';
 import { longest, type Pattern } from './Pattern.js';
@@ -58,10 +58,11 @@ export class ByteQueue extends ChunkQueue {
 
   /**
    * Takes everything up to the separator, and the separator. More than `limit` bytes in front of it are a
-   * `LimitOverrunError`. Default: no limit.
+   * `LimitOverrunError`. Default: no limit. Below 0
+   * nothing fits: what is left of a budget.
    */
   takeUntil(separator: Separator, limit = Infinity): Uint8Array | undefined {
-    if (limit !== Infinity) checkCount(limit);
+    if (limit !== Infinity && !Number.isInteger(limit)) throw notAnInteger('limit', 'an', limit);
     return this.takeWithin(compileSeparator(separator), limit);
   }
 

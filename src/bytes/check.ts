@@ -26,16 +26,17 @@ export function described(value: unknown): string {
 
 /** @internal */
 export function checkCount(n: number): void {
-  if (!Number.isInteger(n) || n < 0) throw notAnInteger('A count of bytes', 'non-negative', n);
+  if (!Number.isInteger(n) || n < 0) throw notAnInteger('A count of bytes', 'a non-negative', n);
 }
 
 /** @internal */
 export function checkLimit(limit: number, name = 'limit'): void {
-  if (!Number.isSafeInteger(limit) || limit <= 0) throw notAnInteger(name, 'positive', limit);
+  if (!Number.isSafeInteger(limit) || limit <= 0) throw notAnInteger(name, 'a positive', limit);
 }
 
-function notAnInteger(name: string, kind: string, value: unknown): RangeError {
-  return new RangeError(`${name} must be a ${kind} integer (bytes), not ${described(value)}`);
+/** @internal */
+export function notAnInteger(name: string, kind: string, value: unknown): RangeError {
+  return new RangeError(`${name} must be ${kind} integer (bytes), not ${described(value)}`);
 }
 
 /** @internal */
