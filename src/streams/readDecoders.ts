@@ -8,7 +8,7 @@ import { decodeText, findNonAscii, type TextEncoding } from '../bytes/text.js';
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
-const FIRST_BATCH = 4096;
+const FIRST_BATCH = 8192;
 
 function takeRest(bytes: ByteQueue): Uint8Array | undefined {
   return bytes.length === 0 ? undefined : bytes.takeExactly(bytes.length);
