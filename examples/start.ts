@@ -1,6 +1,7 @@
 /** The program behind `npm start`: the tour, or one example by its name. */
 import type { Server } from 'rxjs-net/node';
 import { defer, fromEvent, merge, takeUntil, type Observable } from 'rxjs';
+import { BadArgument, fits, hostFrom, portFrom } from './cli/arguments.js';
 import { echoClient } from './echo-client.js';
 import { echoServer } from './echo-server.js';
 import { httpHeaders } from './http-headers.js';
@@ -17,59 +18,68 @@ type Run = (...args: string[]) => Observable<string>;
 const examples = new Map<string, [usage: string, about: string, run: Run]>([
   ['tour', ['', 'three examples, one after the other', tour]],
   ['echo-server', ['[PORT]', 'sends back what a client sends; Ctrl+C stops it', runEchoServer]],
-  [
-    'echo-client',
-    ['PORT [MESSAGE]', 'sends a message to an echo server', (port, text) => echoClient(Number(port), text)],
-  ],
+  ['echo-client', ['PORT [MESSAGE]', 'sends a message to an echo server', runEchoClient]],
   ['http-headers', ['URL', 'prints the headers of a web page', httpHeaders]],
   ['wait-for-data', ['', 'waits for data on a socket that is open already', waitForData]],
   ['slow-consumer', ['', 'a fast server, slowed down by a slow client', slowConsumer]],
   ['proxy', ['PORT HOST PORT', 'passes on what comes, both ways, at the pace of the slower side', runProxy]],
   ['http-get', ['URL', 'prints a web page as it comes', httpGet]],
   ['redis-server', ['[PORT]', 'a small server for redis-cli and redis-benchmark', runRedisServer]],
-  [
-    'redis-client',
-    [
-      'PORT COMMAND …',
-      'sends a command to a Redis server',
-      (port, ...args) => redisCommand(Number(port), args),
-    ],
-  ],
+  ['redis-client', ['PORT COMMAND …', 'sends a command to a Redis server', runRedisClient]],
 ]);
 
-const [name = 'tour', ...args] = process.argv.slice(2);
-const example = examples.get(name);
-if (name === 'help') {
-  console.log(list());
-} else if (example === undefined) {
-  fail(new Error(`There is no example "${name}".\n\n${list()}`));
-} else {
-  const [usage, , run] = example;
-  if (args.length < usage.split(' ').filter((word) => /^[A-Z]/.test(word)).length) {
-    fail(new Error(`Usage: npm start -- ${name} ${usage}`));
+const HELP = ['help', '--help', '-h'];
+
+start(process.argv.slice(2));
+
+function start([name = 'tour', ...args]: readonly string[]): void {
+  const isHelp = HELP.includes(name);
+  const wanted = isHelp ? args[0] : name;
+  const example = examples.get(wanted ?? '');
+  if (wanted !== undefined && example === undefined) {
+    fail(new BadArgument(`There is no example "${wanted}".\n\n${list()}`));
+  } else if (example === undefined) {
+    console.log(list());
+  } else if (isHelp || HELP.includes(args[0] ?? '')) {
+    console.log(`${usageOf(wanted!)}\n\n${example[1]}`);
+  } else if (!fits(example[0], args.length)) {
+    fail(new BadArgument(usageOf(wanted!)));
   } else {
     // To stop is to unsubscribe: what is open closes, and nothing keeps the process.
     const stop$ = merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM'));
-    defer(() => run(...args))
+    defer(() => example[2](...args))
       .pipe(takeUntil(stop$))
       .subscribe({ next: (line) => console.log(line), error: fail });
   }
 }
 
 function runEchoServer(port = '0'): Observable<string> {
-  return echoServer(Number(port), onListening);
+  return echoServer(portFrom(port, 0), onListening);
+}
+
+function runEchoClient(port: string, message?: string): Observable<string> {
+  return echoClient(portFrom(port), message);
 }
 
 function runProxy(port: string, host: string, targetPort: string): Observable<string> {
-  return proxy(Number(port), { host, port: Number(targetPort) }, onListening);
+  const target = { host: hostFrom(host), port: portFrom(targetPort) };
+  return proxy(portFrom(port, 0), target, onListening);
 }
 
 function runRedisServer(port = '6379'): Observable<string> {
-  return redisServer(Number(port), onListening);
+  return redisServer(portFrom(port, 0), onListening);
+}
+
+function runRedisClient(port: string, ...command: string[]): Observable<string> {
+  return redisCommand(portFrom(port), command);
 }
 
 function onListening(server: Server): void {
   console.log(`Serving on 127.0.0.1:${server.addresses[0]!.port}`);
+}
+
+function usageOf(name: string): string {
+  return `Usage: npm start -- ${name} ${examples.get(name)![0]}`.trimEnd();
 }
 
 function list(): string {

@@ -3,26 +3,16 @@
  * module of its own, and runs it in Node. A block whose fence says ```ts no-run is only compiled.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import ts from 'typescript';
-import { extractSnippets } from './extract-snippets.js';
+import { extractSnippets, snippetFile, snippetOrigins } from './extract-snippets.js';
 import { summaryLine } from './summary-line.js';
 
 // Inside the project, so that `import 'rxjs-net'` finds the package by its own name, through its exports.
 const OUT = resolve('build/snippets');
 const RUN_LIMIT_MS = 10_000;
 
-/** @param {string} folder @param {string} extension */
-function filesBelow(folder, extension) {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((file) => `${folder}/${file.replaceAll('\\', '/')}`)
-    .filter((file) => file.endsWith(extension))
-    .sort();
-}
-
-const origins = ['README.md', ...filesBelow('docs', '.md'), ...filesBelow('src', '.ts')];
 const counts = { passed: 0, failed: 0, skipped: 0 };
 
 /** @param {string} title @param {string} details */
@@ -32,7 +22,7 @@ function fail(title, details) {
 }
 
 if (!existsSync('README.md')) fail('README.md', 'is missing');
-const snippets = origins.filter(existsSync).flatMap((origin) => {
+const snippets = snippetOrigins().flatMap((origin) => {
   try {
     const found = extractSnippets(origin, readFileSync(origin, 'utf8'));
     if (origin === 'README.md' && found.length === 0) fail(origin, 'holds no ```ts block');
@@ -45,12 +35,7 @@ const snippets = origins.filter(existsSync).flatMap((origin) => {
 
 rmSync(OUT, { recursive: true, force: true });
 mkdirSync(OUT, { recursive: true });
-const files = new Map(
-  snippets.map((snippet) => [
-    resolve(OUT, `${snippet.origin.replaceAll('/', '-')}-L${snippet.line}.ts`),
-    snippet,
-  ]),
-);
+const files = new Map(snippets.map((snippet) => [resolve(OUT, snippetFile(snippet)), snippet]));
 for (const [file, { code }] of files) writeFileSync(file, code);
 
 /**

@@ -1,8 +1,29 @@
+import { existsSync, readdirSync } from 'node:fs';
+
 /**
  * @typedef {{ origin: string, line: number, code: string, run: boolean }} Snippet
  * A fenced ```ts block: the file it stands in, the line of its fence, and its code with everything else of the file
  * blanked out, so that every line number in it is a line number of the origin.
  */
+
+/** The files whose snippets are checked: README.md, docs/*.md and the sources, for their doc comments. */
+export function snippetOrigins() {
+  return ['README.md', ...filesBelow('docs', '.md'), ...filesBelow('src', '.ts')].filter(existsSync);
+}
+
+/** @param {string} folder @param {string} extension */
+function filesBelow(folder, extension) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((file) => `${folder}/${file.replaceAll('\\', '/')}`)
+    .filter((file) => file.endsWith(extension))
+    .sort();
+}
+
+/** @param {Snippet} snippet @returns the name of a file for it */
+export function snippetFile({ origin, line }) {
+  return `${origin.replaceAll('/', '-')}-L${line}.ts`;
+}
 
 /**
  * The ```ts blocks of a Markdown file, or of the doc comments of a TypeScript file.

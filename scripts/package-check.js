@@ -1,14 +1,29 @@
 /**
  * Packs the package as it would be published, and uses it as its users do: linted by publint and attw, imported,
- * required, and compiled against with the strictest settings, on the newest and the oldest rxjs. Everything comes
- * from this project's node_modules, so that it needs no network.
+ * required, and compiled against with the strictest settings, on the newest and the oldest rxjs: every declaration, and
+ * what the documentation shows. Everything comes from this project's node_modules, so that it needs no network.
+ *
+ *   npm run package:check [-- --tls]     with --tls also what `rxjs-net/node` adds to `startTls` and `getExtraInfo`
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import ts from 'typescript';
+import { extractSnippets, snippetFile, snippetOrigins } from './extract-snippets.js';
 
 const BIN = resolve('node_modules/.bin');
+const NEWEST = 'node_modules/rxjs';
+const { values: options } = parseArgs({ options: { tls: { type: 'boolean', default: false } } });
 const { name, exports } = readJson('package.json');
 const specifiers = Object.keys(exports)
   .filter((subpath) => !subpath.endsWith('.json'))
@@ -76,6 +91,24 @@ function importing(modules) {
   return modules.map((specifier, i) => `export * as module${i} from '${specifier}';\n`).join('');
 }
 
+// The docs show these calls in sentences. What is found out of TLS has to have its own type, not `unknown`.
+const TLS = `
+import type { PeerCertificate } from 'node:tls';
+import { fromConnection } from '${name}/node';
+fromConnection({ host: 'localhost', port: 1 }).subscribe(({ writer }) => {
+  writer.startTls().subscribe();
+  writer.startTls({ servername: 'localhost', ca: 'pem', handshakeTimeout: 1000 }).subscribe();
+  writer.startTls({ isServer: true, key: 'pem', cert: 'pem' }).subscribe();
+  const version: string | null | undefined = writer.getExtraInfo('tlsVersion');
+  const cipherName: string | undefined = writer.getExtraInfo('cipher')?.name;
+  const certificate: PeerCertificate | undefined = writer.getExtraInfo('peercert');
+  const protocol: string | false | null | undefined = writer.getExtraInfo('alpnProtocol');
+  console.log(version, cipherName, certificate?.subject.CN, protocol);
+  // @ts-expect-error: of the wrong type
+  writer.startTls({ servername: 7 });
+});
+`;
+
 const TYPESCRIPT = {
   nodenext: { file: 'everything.ts', options: { module: 'NodeNext', types: ['node'] } },
   bundler: {
@@ -93,6 +126,73 @@ const TYPESCRIPT = {
     },
   },
 };
+
+/**
+ * What README.md, docs and the doc comments show: a program of those snippets that import `rxjs-net/node`, and one of
+ * those that do not, as what it declares besides must not help where it is not imported.
+ *
+ * @returns {[title: string, snippets: import('./extract-snippets.js').Snippet[]][]}
+ */
+function snippetPrograms() {
+  const snippets = snippetOrigins().flatMap((origin) =>
+    extractSnippets(origin, readFileSync(origin, 'utf8')),
+  );
+  /** @param {import('./extract-snippets.js').Snippet} snippet */
+  const usesNode = ({ code }) => importsOf(code).includes(`${name}/node`);
+  return [
+    [`with ${name}/node`, snippets.filter(usesNode)],
+    [`without ${name}/node`, snippets.filter((snippet) => !usesNode(snippet))],
+  ];
+}
+
+/** @param {string} code @returns {string[]} */
+function importsOf(code) {
+  return ts.preProcessFile(code, true, true).importedFiles.map(({ fileName }) => fileName);
+}
+
+/**
+ * Links what the snippets import of others, as it is installed here.
+ *
+ * @param {string} folder @param {import('./extract-snippets.js').Snippet[]} snippets
+ */
+function linkImports(folder, snippets) {
+  for (const specifier of snippets.flatMap(({ code }) => importsOf(code))) {
+    const other = /^(@[^/]+\/)?[^/]+/.exec(specifier)?.[0] ?? specifier;
+    const target = join(folder, 'node_modules', other);
+    if (/^(node:|\.)/.test(specifier) || existsSync(target)) continue;
+    if (existsSync(`node_modules/${other}`)) link(`node_modules/${other}`, target);
+  }
+}
+
+/**
+ * @param {string} title @param {string} folder
+ * @param {Record<string, unknown>} compilerOptions
+ */
+function checkSnippets(title, folder, compilerOptions) {
+  for (const [which, snippets] of snippetPrograms()) {
+    linkImports(folder, snippets);
+    for (const snippet of snippets) writeFileSync(join(folder, snippetFile(snippet)), snippet.code);
+    compile(
+      `${title}: ${snippets.length} snippets ${which}`,
+      folder,
+      compilerOptions,
+      snippets.map(snippetFile),
+    );
+  }
+  if (!options.tls) return;
+  writeFileSync(join(folder, 'tls.ts'), TLS);
+  compile(`${title}: what ${name}/node adds for TLS`, folder, compilerOptions, ['tls.ts']);
+}
+
+/**
+ * @param {string} what @param {string} folder
+ * @param {Record<string, unknown>} compilerOptions
+ * @param {string[]} files
+ */
+function compile(what, folder, compilerOptions, files) {
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+  check(what, join(BIN, 'tsc'), ['-p', 'tsconfig.json', '--pretty', 'false'], folder);
+}
 
 /** @param {string} tarball @param {string} rxjsFolder */
 function checkConsumer(tarball, rxjsFolder) {
@@ -124,17 +224,19 @@ function checkConsumer(tarball, rxjsFolder) {
         rxjs: ['./node_modules/rxjs/dist/types/index.d.ts'],
         'rxjs/*': ['./node_modules/rxjs/dist/types/*/index.d.ts'],
       };
-  for (const [mode, { file, options }] of Object.entries(TYPESCRIPT)) {
+  for (const [mode, { file, options: ofMode }] of Object.entries(TYPESCRIPT)) {
     const compilerOptions = {
       target: 'ES2022',
       strict: true,
       noEmit: true,
       skipLibCheck: false,
       paths,
-      ...options,
+      ...ofMode,
     };
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: [file] }));
-    check(`${title}: compiles for ${mode}`, join(BIN, 'tsc'), ['-p', 'tsconfig.json'], folder);
+    compile(`${title}: compiles for ${mode}`, folder, compilerOptions, [file]);
+    // The documentation is written for Node and for the newest rxjs, whose names it uses.
+    if (ofMode.types.length > 0 && rxjsFolder === NEWEST)
+      checkSnippets(`${title}, ${mode}`, folder, { moduleDetection: 'force', ...compilerOptions });
   }
 }
 
@@ -148,7 +250,7 @@ try {
   const tarball = pack();
   check('publint --strict', join(BIN, 'publint'), ['--strict', tarball]);
   check('attw --profile esm-only', join(BIN, 'attw'), ['--profile', 'esm-only', tarball]);
-  for (const rxjs of ['node_modules/rxjs', 'node_modules/rxjs-oldest']) checkConsumer(tarball, rxjs);
+  for (const rxjs of [NEWEST, 'node_modules/rxjs-oldest']) checkConsumer(tarball, rxjs);
 } finally {
   rmSync(temporary, { recursive: true, force: true });
 }

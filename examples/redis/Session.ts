@@ -1,4 +1,5 @@
-import { RedisError, Status, type Answer } from './resp.js';
+import { Channels, type Listener } from './Channels.js';
+import { Push, RedisError, Status, type Answer } from './resp.js';
 import type { Store } from './Store.js';
 
 const OK = new Status('OK');
@@ -7,11 +8,12 @@ const SETTINGS = new Map([
   ['appendonly', 'no'],
 ]);
 
-type Command = [atLeast: number, atMost: number, run: (session: Session, ...args: string[]) => Answer];
+type Run = (session: Session, ...args: string[]) => Answer | undefined;
+type Command = [atLeast: number, atMost: number, run: Run];
 
 /** How many arguments each command takes, and what it answers. */
 const COMMANDS = new Map<string, Command>([
-  ['PING', [0, 1, (_, ...text) => text[0] ?? new Status('PONG')]],
+  ['PING', [0, 1, ping]],
   ['ECHO', [1, 1, (_, text) => text]],
   ['QUIT', [0, Infinity, quit]],
   ['HELLO', [0, Infinity, hello]],
@@ -30,23 +32,45 @@ const COMMANDS = new Map<string, Command>([
   ['PTTL', [1, 1, ({ store }, key) => store.timeToLive(key)]],
   ['PERSIST', [1, 1, ({ store }, key) => Number(store.persist(key))]],
 
+  ['SUBSCRIBE', [1, Infinity, (session, ...names) => session.subscribe('name', names)]],
+  ['UNSUBSCRIBE', [0, Infinity, (session, ...names) => session.unsubscribe('name', names)]],
+  ['PSUBSCRIBE', [1, Infinity, (session, ...patterns) => session.subscribe('pattern', patterns)]],
+  ['PUNSUBSCRIBE', [0, Infinity, (session, ...patterns) => session.unsubscribe('pattern', patterns)]],
+  ['PUBLISH', [2, 2, ({ channels }, channel, message) => channels.publish(channel, message)]],
+
   ['DBSIZE', [0, 0, ({ store }) => store.size]],
   ['FLUSHALL', [0, 1, flushAll]],
 ]);
 
+/** What a client of version 2 may send while it listens: its connection is for messages then. */
+const WHILE_LISTENING = /^(P?(UN)?SUBSCRIBE|PING|QUIT)$/;
+
 /** One client: which version of the protocol it speaks, and what is answered to its commands. No I/O, no time. */
-export class Session {
+export class Session implements Listener {
   protocol: 2 | 3 = 2;
   hasQuit = false;
+  readonly #joined = { name: new Set<string>(), pattern: new Set<string>() };
 
-  constructor(readonly store: Store) {}
+  constructor(
+    readonly store: Store,
+    readonly channels: Channels = new Channels(),
+    /** Sends what is no answer, or one of several. */
+    readonly receive: (push: Push) => void = () => {},
+  ) {}
 
-  answer([name = '', ...args]: readonly string[]): Answer {
-    const command = COMMANDS.get(name.toUpperCase());
+  /** Nothing is answered to a command whose answers are pushed. */
+  answer([name = '', ...args]: readonly string[]): Answer | undefined {
+    const upperName = name.toUpperCase();
+    const command = COMMANDS.get(upperName);
     if (command === undefined) return new RedisError(`ERR unknown command '${name}'`);
     const [atLeast, atMost, run] = command;
     if (args.length < atLeast || args.length > atMost) {
       return new RedisError(`ERR wrong number of arguments for '${name.toLowerCase()}' command`);
+    }
+    if (this.isListening && this.protocol === 2 && !WHILE_LISTENING.test(upperName)) {
+      return new RedisError(
+        `ERR Can't execute '${name.toLowerCase()}': only (P)SUBSCRIBE / (P)UNSUBSCRIBE / PING / QUIT are allowed in this context`,
+      );
     }
     try {
       return run(this, ...args);
@@ -55,6 +79,49 @@ export class Session {
       throw error;
     }
   }
+
+  get isListening(): boolean {
+    return this.#count > 0;
+  }
+
+  get #count(): number {
+    return this.#joined.name.size + this.#joined.pattern.size;
+  }
+
+  subscribe(kind: 'name' | 'pattern', channels: readonly string[]): undefined {
+    for (const channel of channels) {
+      this.#joined[kind].add(channel);
+      this.channels.join(kind, channel, this);
+      this.receive(new Push(kind === 'name' ? 'subscribe' : 'psubscribe', [channel, this.#count]));
+    }
+  }
+
+  /** From all of them, if none is named. */
+  unsubscribe(kind: 'name' | 'pattern', channels: readonly string[]): undefined {
+    const verb = kind === 'name' ? 'unsubscribe' : 'punsubscribe';
+    const joined = this.#joined[kind];
+    const left = channels.length > 0 ? channels : [...joined];
+    for (const channel of left) {
+      joined.delete(channel);
+      this.channels.leave(kind, channel, this);
+      this.receive(new Push(verb, [channel, this.#count]));
+    }
+    if (left.length === 0) this.receive(new Push(verb, [null, this.#count]));
+  }
+
+  /** Leaves all channels without a word. */
+  end(): void {
+    for (const kind of ['name', 'pattern'] as const) {
+      for (const channel of this.#joined[kind]) this.channels.leave(kind, channel, this);
+      this.#joined[kind].clear();
+    }
+  }
+}
+
+function ping({ isListening, protocol }: Session, text?: string): Answer {
+  // What comes while it listens has to look like a message.
+  if (isListening && protocol === 2) return ['pong', text ?? ''];
+  return text ?? new Status('PONG');
 }
 
 function quit(session: Session): Answer {

@@ -401,7 +401,8 @@ export class Status {
 }
 
 /** What a server of ours answers. Text is latin1, a character for each byte: so it can hold whatever a client stores. */
-export type Answer = null | number | bigint | string | Status | RedisError | Answer[] | Map<string, Answer>;
+export type Answer =
+  null | number | bigint | string | Status | RedisError | Push | Answer[] | Map<string, Answer>;
 
 /** An answer for a client that speaks this version of the protocol. */
 export function encodeAnswer(answer: Answer, protocol: 2 | 3 = 2): Data {
@@ -416,9 +417,15 @@ function answerText(answer: Answer, protocol: 2 | 3): string {
   if (answer === null) return protocol === 2 ? '$-1\r\n' : '_\r\n';
   if (answer instanceof Status) return `+${oneLine(answer.text)}\r\n`;
   if (answer instanceof RedisError) return `-${oneLine(answer.message)}\r\n`;
-  const values = Array.isArray(answer) ? answer : [...answer].flat();
-  const [mark, count] = Array.isArray(answer) || protocol === 2 ? ['*', values.length] : ['%', answer.size];
+  const values = valuesOf(answer);
+  const mark = protocol === 2 || Array.isArray(answer) ? '*' : answer instanceof Push ? '>' : '%';
+  const count = mark === '%' ? values.length / 2 : values.length;
   return `${mark}${count}\r\n${values.map((value) => answerText(value, protocol)).join('')}`;
+}
+
+function valuesOf(answer: Answer[] | Push | Map<string, Answer>): Answer[] {
+  if (answer instanceof Push) return [answer.kind, ...(answer.data as Answer[])];
+  return Array.isArray(answer) ? answer : [...answer].flat();
 }
 
 const utf8Encoder = new TextEncoder();

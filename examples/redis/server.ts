@@ -19,7 +19,8 @@ import {
   takeUntil,
   type Observable,
 } from 'rxjs';
-import { encodeAnswer, fastCommands, RedisError } from './resp.js';
+import { Channels } from './Channels.js';
+import { encodeAnswer, fastCommands, RedisError, type Answer } from './resp.js';
 import { Session } from './Session.js';
 import { Store } from './Store.js';
 
@@ -39,15 +40,30 @@ export function redisServer(
   });
 }
 
-/** Answers the commands of one client, as fast as it takes the answers. */
-export function redisHandler(store: Store): ConnectionHandler<never> {
+/** Bytes that may wait for a client that listens and does not read: Redis, too, ends its connection then. */
+const MAX_PENDING = 8 * 2 ** 20;
+
+/** Answers the commands of one client, as fast as it takes the answers, and passes on what others publish. */
+export function redisHandler(
+  store: Store,
+  channels = new Channels(),
+  maxPending = MAX_PENDING,
+): ConnectionHandler<never> {
   return ({ reader, writer }) => {
-    const session = new Session(store);
     const quit$ = new Subject<void>();
+    const send = (answer: Answer): void => writer.write(encodeAnswer(answer, session.protocol));
+    const session = new Session(store, channels, (push) => {
+      send(push);
+      // Whoever publishes is not made to wait for the slowest of those who listen.
+      if (writer.transport.writeQueueSize <= maxPending) return;
+      session.end();
+      writer.abort(new Error(`A client that listens has left more than ${maxPending} bytes unread`));
+    });
     return reader
       .consume(fastCommands({ encoding: 'latin1' }), (command) => {
         if (command.length === 0) return undefined;
-        writer.write(encodeAnswer(session.answer(command), session.protocol));
+        const answer = session.answer(command);
+        if (answer !== undefined) send(answer);
         if (session.hasQuit) quit$.next();
         return writer.paused ? writer.drain().pipe(ignoreElements()) : undefined;
       })
@@ -62,6 +78,7 @@ export function redisHandler(store: Store): ConnectionHandler<never> {
           return EMPTY;
         }),
         takeUntil(quit$),
+        finalize(() => session.end()),
       );
   };
 }

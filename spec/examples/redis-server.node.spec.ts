@@ -4,7 +4,12 @@ import { encodeCommand } from '../../examples/redis/resp.js';
 import { redisHandler } from '../../examples/redis/server.js';
 import { Store } from '../../examples/redis/Store.js';
 import { serve, type Connection } from '../../src/index.js';
-import { manualConnection, marbleConnection, type ManualTransport } from '../../src/testing.js';
+import {
+  manualConnection,
+  marbleConnection,
+  type ManualConnection,
+  type ManualTransport,
+} from '../../src/testing.js';
 import { describeExamples, ExampleProcess, runExample } from './run-example.js';
 
 /** One connection, served: closed when its handler has ended. */
@@ -156,6 +161,136 @@ describe('examples: redis-server', () => {
     expect(heard(other)).toBe('$1\r\n1\r\n$-1\r\n');
   });
 
+  describe('passes on what is published:', () => {
+    const heardBy = (transports: ManualTransport[]): string[] =>
+      transports.map((transport) => heard(transport).replaceAll('\r\n', ' ').trim());
+    const together = (count: number, maxPending?: number): ManualConnection[] => {
+      const handler = redisHandler(new Store(), undefined, maxPending);
+      return Array.from({ length: count }, () => {
+        const connection = manualConnection({ holdWrites: maxPending !== undefined });
+        const connection$: Observable<Connection> = of(connection);
+        connection$.pipe(serve(handler, { onError: () => {} })).subscribe();
+        return connection;
+      });
+    };
+    const talking = (count: number): ManualTransport[] => together(count).map(({ transport }) => transport);
+
+    it('to those who listen to the channel', () => {
+      const [one, two, three] = talking(3) as [ManualTransport, ManualTransport, ManualTransport];
+      one.receive('SUBSCRIBE news\n');
+      two.receive('SUBSCRIBE news sports\n');
+      three.receive('PUBLISH news hi\nPUBLISH sports 1:0\nPUBLISH other x\n');
+      expect(heardBy([one, two, three])).toEqual([
+        '*3 $9 subscribe $4 news :1 *3 $7 message $4 news $2 hi',
+        '*3 $9 subscribe $4 news :1 *3 $9 subscribe $6 sports :2 ' +
+          '*3 $7 message $4 news $2 hi *3 $7 message $6 sports $3 1:0',
+        ':2 :1 :0',
+      ]);
+    });
+
+    it('as pushes to those who speak version 3, who may go on with commands', () => {
+      const [one, other] = talking(2) as [ManualTransport, ManualTransport];
+      one.receive('HELLO 3\n');
+      const before = one.calls.length;
+      one.receive('SUBSCRIBE news\nSET a 1\nPING\n');
+      other.receive('PUBLISH news hi\n');
+      expect(one.calls.slice(before).join(' ').replaceAll('\r\n', ' ').replaceAll('write ', '')).toBe(
+        '>3 $9 subscribe $4 news :1  +OK  +PONG  >3 $7 message $4 news $2 hi ',
+      );
+    });
+
+    it('no more, when they have left the channel, or all of them', () => {
+      const [one, other] = talking(2) as [ManualTransport, ManualTransport];
+      one.receive('SUBSCRIBE a b c\nUNSUBSCRIBE b\n');
+      other.receive('PUBLISH a 1\nPUBLISH b 2\n');
+      one.receive('UNSUBSCRIBE\nUNSUBSCRIBE\nUNSUBSCRIBE x\nGET k\n');
+      other.receive('PUBLISH a 3\nPUBLISH c 4\n');
+      expect(heardBy([one, other])).toEqual([
+        '*3 $9 subscribe $1 a :1 *3 $9 subscribe $1 b :2 *3 $9 subscribe $1 c :3 *3 $11 unsubscribe $1 b :2 ' +
+          '*3 $7 message $1 a $1 1 *3 $11 unsubscribe $1 a :1 *3 $11 unsubscribe $1 c :0 ' +
+          '*3 $11 unsubscribe $-1 :0 *3 $11 unsubscribe $1 x :0 $-1',
+        ':1 :0 :0 :0',
+      ]);
+    });
+
+    it('once for a channel that was named twice', () => {
+      const [one, other] = talking(2) as [ManualTransport, ManualTransport];
+      one.receive('SUBSCRIBE a a\n');
+      other.receive('PUBLISH a 1\n');
+      expect(heardBy([one, other])).toEqual([
+        '*3 $9 subscribe $1 a :1 *3 $9 subscribe $1 a :1 *3 $7 message $1 a $1 1',
+        ':1',
+      ]);
+    });
+
+    it('by patterns of channels', () => {
+      const [one, other] = talking(2) as [ManualTransport, ManualTransport];
+      one.receive('PSUBSCRIBE n?ws* [ab]\nSUBSCRIBE news\n');
+      other.receive('PUBLISH news hi\nPUBLISH a 1\nPUBLISH c 2\n');
+      one.receive('PUNSUBSCRIBE\n');
+      other.receive('PUBLISH a 3\n');
+      expect(heardBy([one, other])).toEqual([
+        '*3 $10 psubscribe $5 n?ws* :1 *3 $10 psubscribe $4 [ab] :2 *3 $9 subscribe $4 news :3 ' +
+          '*3 $7 message $4 news $2 hi *4 $8 pmessage $5 n?ws* $4 news $2 hi *4 $8 pmessage $4 [ab] $1 a $1 1 ' +
+          '*3 $12 punsubscribe $5 n?ws* :2 *3 $12 punsubscribe $4 [ab] :1',
+        ':2 :1 :0 :0',
+      ]);
+    });
+
+    it('and while it listens takes of a client of version 2 only what belongs to that', () => {
+      const [one] = talking(1) as [ManualTransport];
+      one.receive('SUBSCRIBE a\nGET k\nPING\nPING x\nNOPE\nUNSUBSCRIBE\nPING\nSUBSCRIBE\n');
+      expect(heardBy([one])).toEqual([
+        "*3 $9 subscribe $1 a :1 -ERR Can't execute 'get': only (P)SUBSCRIBE / (P)UNSUBSCRIBE / PING / QUIT are " +
+          "allowed in this context *2 $4 pong $0  *2 $4 pong $1 x -ERR unknown command 'NOPE' " +
+          "*3 $11 unsubscribe $1 a :0 +PONG -ERR wrong number of arguments for 'subscribe' command",
+      ]);
+    });
+
+    it('all bytes of it', () => {
+      const [one, other] = talking(2) as [ManualTransport, ManualTransport];
+      one.receive('SUBSCRIBE a\n');
+      const all = Uint8Array.from({ length: 256 }, (_, i) => i);
+      const write = spyOn(one, 'write').and.callThrough();
+      other.receive(encodeCommand(['PUBLISH', 'a', all]));
+      const [message] = write.calls.mostRecent().args;
+      expect((message as Uint8Array).slice(-258, -2)).toEqual(all);
+    });
+
+    it('not to those who have left, or are lost', () => {
+      const [other, ...others] = talking(4);
+      for (const transport of others) transport.receive('SUBSCRIBE a\nPSUBSCRIBE *\n');
+      others[0]!.receive('QUIT\n');
+      others[1]!.receiveEof();
+      others[2]!.lose(new Error('reset'));
+      other!.receive('PUBLISH a 1\n');
+      expect(heardBy([other!])).toEqual([':0']);
+    });
+
+    it('and lets go of a client that does not read, so that it harms no other', () => {
+      const [slow, fast, other] = together(3, 100) as [ManualConnection, ManualConnection, ManualConnection];
+      for (const { transport } of [slow, fast]) transport.receive('SUBSCRIBE a\n');
+      for (let i = 0; i < 10; i++) {
+        fast.transport.drain();
+        other.transport.drain();
+        other.transport.receive('PUBLISH a 0123456789\n');
+      }
+      expect(slow.transport.calls.at(-1)).toBe('abort');
+      expect(fast.transport.calls.filter((call) => call.includes('message')).length).toBe(10);
+      expect(heardBy([other.transport])).toEqual([':2 :2 :1 :1 :1 :1 :1 :1 :1 :1']);
+    });
+
+    it('and a client that does not read what it publishes itself', () => {
+      const [one, other] = together(2, 100) as [ManualConnection, ManualConnection];
+      one.transport.receive('HELLO 3\n');
+      one.transport.drain();
+      one.transport.receive(`SUBSCRIBE a\n${'PUBLISH a 0123456789\n'.repeat(10)}`);
+      other.transport.receive('PUBLISH a 1\n');
+      expect(one.transport.calls.at(-1)).toBe('abort');
+      expect(heardBy([other.transport])).toEqual([':0']);
+    });
+  });
+
   it(
     'does not take more commands from a client that does not take the answers',
     marbles((m) => {
@@ -298,5 +433,18 @@ describeExamples('redis-server and redis-client', () => {
     server.interrupt();
     const { errors, code } = await server.end;
     expect({ errors, code }).toEqual({ errors: '', code: 0 });
+  });
+
+  it('one listens to a channel, another one publishes', async () => {
+    const server = new ExampleProcess('redis-server', '0');
+    const port = await server.printed(/^Serving on 127\.0\.0\.1:(\d+)$/m);
+    const listening = new ExampleProcess('redis-client', port, 'SUBSCRIBE', 'news');
+    // It listens as soon as one is counted.
+    while ((await runExample('redis-client', port, 'PUBLISH', 'news', 'hello')).lines[0] !== '1');
+    await listening.printed(/^hello$/m);
+    listening.interrupt();
+    expect((await listening.end).code).toBe(0);
+    server.interrupt();
+    expect(await server.end).toEqual(jasmine.objectContaining({ errors: '', code: 0 }));
   });
 });

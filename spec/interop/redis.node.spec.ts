@@ -1,5 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import {
   catchError,
   concat,
@@ -275,6 +278,25 @@ describe('Our server of Redis', () => {
     expect(await cli('-3', 'HELLO', '3')).toContain('proto 3\n');
     expect(await cli('-r', '3', 'INCR', 'm')).toBe('1\n2\n3\n');
   });
+
+  for (const version of ['2', '3']) {
+    it(`passes on what is published to a redis-cli that listens, in version ${version}`, async () => {
+      const absent = missing('redis-cli');
+      if (absent !== undefined) pending(absent);
+      const folder = mkdtempSync(join(tmpdir(), 'rxjs-net-'));
+      const args = ['-p', String(port), `-${version}`, 'SUBSCRIBE', 'news', 'sports'];
+      const cli = new ServerProgram('redis-cli', args, folder);
+      try {
+        await cli.printed(/subscribe\nsports\n2\n/);
+        expect(await run('redis-cli', '-p', String(port), 'PUBLISH', 'news', 'a b')).toBe('1\n');
+        expect(await run('redis-cli', '-p', String(port), 'PUBLISH', 'other', 'x')).toBe('0\n');
+        await cli.printed(/message\nnews\na b\n/);
+        expect(cli.output).toBe('subscribe\nnews\n1\nsubscribe\nsports\n2\nmessage\nnews\na b\n');
+      } finally {
+        await cli.kill();
+      }
+    });
+  }
 
   for (const pipeline of ['1', '16']) {
     it(`serves redis-benchmark, ${pipeline} commands at once`, async () => {
