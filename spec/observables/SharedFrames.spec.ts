@@ -7,6 +7,7 @@ import {
   map,
   mergeMap,
   of,
+  repeat,
   Subject,
   Subscription,
   take,
@@ -14,7 +15,7 @@ import {
   throwError,
 } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jasmine/index.js';
-import { framed, type Framed } from '../../src/index.js';
+import { connectionPair, framed, type Framed } from '../../src/index.js';
 import { MAX_HELD } from '../../src/observables/SharedFrames.js';
 import { manualConnection, marbleConnection, type ManualConnection } from '../../src/testing.js';
 import { shoutCodec } from '../diagrams/writing.js';
@@ -436,6 +437,23 @@ describe('framed: consume', () => {
       }),
       { numRuns: 300 },
     );
+  });
+
+  it('repeated reads and requests, 20 000 of them that are met at once, leave the stack flat', () => {
+    const { client, transport } = talking();
+    let count = 0;
+    transport.receive('a!'.repeat(20_000));
+    client.pipe(take(1), repeat(20_000)).subscribe(() => count++);
+    expect(count).toBe(20_000);
+
+    const [one, other] = connectionPair();
+    const server = framed(other, shoutCodec);
+    server.subscribe((message) => server.next(message));
+    framed(one, shoutCodec)
+      .request('a')
+      .pipe(repeat(20_000))
+      .subscribe(() => count++);
+    expect(count).toBe(40_000);
   });
 
   it('takes promises', async () => {

@@ -30,10 +30,4 @@ export class Queue<T> {
     }
     return item;
   }
-
-  /** Takes back the one that came last. */
-  pop(): void {
-    // The places in front of the head are kept: taking one of them would make the length negative.
-    if (this.length > 0) this.#items.pop();
-  }
 }
