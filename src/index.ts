@@ -53,6 +53,9 @@ export { useConnection, type ConnectionHandler, type HandlerOptions } from './op
 export type { OverflowStrategy } from './operators/BufferedWrite.js';
 export { writeTo, type WriteToOptions } from './operators/writeTo.js';
 
+export { converse } from './observables/converse.js';
+export type { ConversationGenerator, Spoken } from './observables/ConversationGenerator.js';
+export type { Conversation, Step } from './observables/Conversation.js';
 export { framed, Framed } from './observables/framed.js';
 export type { FramedOptions, RequestOptions } from './observables/FramedOptions.js';
 export { sendAll } from './observables/sendAll.js';

@@ -25,7 +25,7 @@ export class CurrentTake implements Iterator<undefined, unknown, unknown> {
   ended = false;
   readonly #queue: ByteQueue;
   readonly #result: IteratorReturnResult<unknown> = { done: true, value: undefined };
-  #verb = '';
+  #verb: string | (() => unknown) = '';
   #first: unknown;
   #second: unknown;
 
@@ -39,7 +39,7 @@ export class CurrentTake implements Iterator<undefined, unknown, unknown> {
    */
   begin(
     value: unknown,
-    verb: keyof ByteQueue | 'atEnd' | 'discard',
+    verb: keyof ByteQueue | 'atEnd' | 'discard' | (() => unknown),
     first?: unknown,
     second?: unknown,
   ): Take<never> {
@@ -89,6 +89,7 @@ export class CurrentTake implements Iterator<undefined, unknown, unknown> {
   }
 
   #retry(): unknown {
+    if (typeof this.#verb === 'function') return this.#verb();
     if (this.#verb === 'atEnd') return this.atEnd();
     if (this.#verb === 'discard') return this.discard(this.#first as number);
     const verbs = this.#queue as unknown as Record<string, (first: unknown, second: unknown) => unknown>;

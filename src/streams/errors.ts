@@ -93,6 +93,19 @@ export class RequestTimeoutError extends StreamError {
   }
 }
 
+/** A step of a conversation, given so many milliseconds by `io.within`, was not over by then. */
+export class StepTimeoutError extends StreamError {
+  override readonly name = 'StepTimeoutError';
+  readonly code = 'ERR_STEP_TIMEOUT';
+
+  constructor(
+    /** Milliseconds. */
+    readonly timeout: number,
+  ) {
+    super(`The step was not over within ${timeout} ms`);
+  }
+}
+
 /** Nothing of use happened on a connection for `idleTimeout`: the `cause` of its `ConnectionLostError`. */
 export class IdleTimeoutError extends StreamError {
   override readonly name = 'IdleTimeoutError';

@@ -1,0 +1,210 @@
+import { timer, type ObservableInput, type SchedulerLike, type Subscription } from 'rxjs';
+import { checkLimit } from '../bytes/check.js';
+import { makeDecoder, type Decoder, type DecoderFactory } from '../bytes/Decoder.js';
+import { IncompleteReadError } from '../bytes/errors.js';
+import type { Data } from '../bytes/Separator.js';
+import { DecoderBytes, type Take } from '../decoders/DecoderBytes.js';
+import { checkMilliseconds, checkTimeout } from '../streams/check.js';
+import type { Connection } from '../streams/Connection.js';
+import { StepTimeoutError } from '../streams/errors.js';
+import { LinesDecoder } from '../streams/readDecoders.js';
+import type { LinesOptions } from '../streams/StreamReader.js';
+import type { StartTlsOptions } from '../streams/Transport.js';
+import type { ConversationStep } from './ConversationStep.js';
+
+const EMPTY = new Uint8Array(0);
+
+/** A step of a conversation, or several of them in a generator of their own: what `yield*` takes. */
+export interface Step<T> {
+  [Symbol.iterator](): Iterator<undefined, T, unknown>;
+}
+
+/**
+ * What the generator of `converse` talks through: the verbs of a decoder's `bytes`, and those of a connection. Each one
+ * that may have to wait stands behind `yield*`; `write`, `emit`, `close` and their like do not.
+ *
+ * At the end of the stream a verb that needs more bytes throws `IncompleteReadError`, after a loss the error of the
+ * connection: at the line that waits, as in asyncio.
+ */
+export class Conversation<R = unknown> extends DecoderBytes {
+  readonly connection: Connection;
+  readonly #step: ConversationStep;
+  readonly #emit: (value: R) => void;
+  // The last one used is mostly the next: made anew when it is another, or has failed.
+  #lines: { readonly encoding: string; readonly limit: number; readonly decoder: LinesDecoder } | undefined;
+  #frames: { readonly factory: DecoderFactory<unknown>; readonly decoder: Decoder<unknown> } | undefined;
+
+  /** @internal */
+  constructor(connection: Connection, step: ConversationStep, emit: (value: R) => void) {
+    super(connection.core.reads.source.queue, step);
+    this.connection = connection;
+    this.#step = step;
+    this.#emit = emit;
+  }
+
+  /** Emits a value of the conversation's Observable. */
+  emit(value: R): void {
+    this.#emit(value);
+  }
+
+  /**
+   * Takes a line of text, without its terminator `\n` or `\r\n`; at the end of the stream the unterminated rest. More
+   * than `limit` bytes are a `LimitOverrunError`. Defaults: `utf-8`, the reader's limit.
+   */
+  line(options: LinesOptions = {}): Take<string> {
+    const { encoding = 'utf-8', limit = this.connection.core.settings.limit } = options;
+    let lines = this.#lines;
+    if (lines?.encoding !== encoding || lines.limit !== limit) {
+      checkLimit(limit);
+      this.#lines = lines = { encoding, limit, decoder: new LinesDecoder(encoding, limit) };
+    }
+    return this.#poll(lines.decoder, () => undefined);
+  }
+
+  /** Takes one frame of a decoder. What it took of a frame that is not finished goes back when the step ends early. */
+  frame<T>(factory: DecoderFactory<T>): Take<T> {
+    if (this.#frames?.factory !== factory) this.#frames = { factory, decoder: makeDecoder(factory) };
+    return this.#poll(this.#frames.decoder as Decoder<T>, () => (this.#frames = undefined));
+  }
+
+  /** Takes up to `n` bytes as soon as there is one, or none at the end of the stream; without `n` all up to that end. */
+  read(n?: number): Take<Uint8Array> {
+    const { queue } = this.connection.core.reads.source;
+    const poll = (): Uint8Array | undefined => {
+      if (n !== undefined && queue.length > 0) return queue.takeExactly(Math.min(n, queue.length));
+      if (this.#step.ended) return queue.takeExactly(queue.length);
+      return n === 0 ? EMPTY : undefined;
+    };
+    return this.#step.begin(poll(), poll);
+  }
+
+  /** True when the stream has ended and everything has been taken, false as soon as there is a byte: `while (!(yield* io.atEof()))`. */
+  atEof(): Take<boolean> {
+    return this.atEnd();
+  }
+
+  /** Sends data, without waiting and without a bound: as `writer.write`. */
+  write(data: Data): void {
+    this.connection.writer.write(data);
+  }
+
+  /** Sends data, and waits until there is room for more. */
+  send(data: Data): Take<void> {
+    const { writer } = this.connection;
+    writer.write(data);
+    if (!writer.paused && writer.goneError === undefined) return this.#step.begin(true, 'skip');
+    return this.#step.await(writer.drain());
+  }
+
+  /** Ends the sending direction: as `writer.writeEof`. */
+  writeEof(): void {
+    this.connection.writer.writeEof();
+  }
+
+  /**
+   * Waits for the first value of an Observable, a promise or an iterable. Throws its error; one that completes without
+   * a value is RxJS's `EmptyError`.
+   */
+  wait<T>(input: ObservableInput<T>): Take<T> {
+    return this.#step.await(input);
+  }
+
+  /** Waits so many milliseconds. */
+  delay(milliseconds: number): Take<0> {
+    checkMilliseconds('delay', milliseconds);
+    return this.#step.await(timer(milliseconds, this.connection.core.settings.scheduler));
+  }
+
+  /** Encrypts the connection from here on: as `writer.startTls`. */
+  startTls(options?: StartTlsOptions): Take<void> {
+    return this.#step.await(this.connection.writer.startTls(options));
+  }
+
+  /**
+   * Gives a step, or a generator of several, so many milliseconds, more than 0: past them `StepTimeoutError` is thrown
+   * into it, at the line that waits. A verb that was cut off has taken nothing.
+   */
+  *within<T>(milliseconds: number, step: Step<T>): Generator<undefined, T> {
+    checkTimeout('within', milliseconds);
+    const limit = new TimeLimit(milliseconds, this.connection.core.settings.scheduler, this.#step);
+    const inner = step[Symbol.iterator]();
+    let returns = inner.return?.bind(inner);
+    try {
+      let result = inner.next();
+      while (result.done !== true) {
+        yield result.value;
+        result = limit.resume(inner);
+      }
+      returns = undefined;
+      return result.value;
+    } catch (error) {
+      returns = undefined;
+      throw error;
+    } finally {
+      limit.unsubscribe();
+      // The conversation is over, and so is what is inside it.
+      returns?.();
+    }
+  }
+
+  // A decoder that is asked until it has a frame; what it takes is held meanwhile.
+  #poll<T>(decoder: Decoder<T>, failed: () => void): Take<T> {
+    const { queue } = this.connection.core.reads.source;
+    const poll = (): T | undefined => {
+      queue.hold();
+      let frame: T | undefined;
+      try {
+        frame = decoder.decode(queue);
+        if (frame === undefined && this.#step.ended) frame = decoder.end?.(queue);
+      } catch (error) {
+        if (error instanceof IncompleteReadError) this.#release();
+        else if (!this.#step.unwanted) queue.rollback();
+        failed();
+        throw error;
+      }
+      if (frame !== undefined) this.#release();
+      return frame;
+    };
+    return this.#step.take(poll(), poll, failed);
+  }
+
+  // What was taken is not put back any more, and nothing is held from here on. But what it takes when nobody wants it any
+  // more goes back as a whole.
+  #release(): void {
+    if (this.#step.unwanted) return;
+    const { queue } = this.connection.core.reads.source;
+    queue.commit();
+    queue.rollback();
+  }
+}
+
+/** How long a step may take. */
+class TimeLimit {
+  #expired = false;
+  readonly #step: ConversationStep;
+  readonly #milliseconds: number;
+  readonly #timeout: Subscription;
+
+  constructor(milliseconds: number, scheduler: SchedulerLike, step: ConversationStep) {
+    this.#step = step;
+    this.#milliseconds = milliseconds;
+    this.#timeout = scheduler.schedule(() => {
+      this.#expired = true;
+      step.wake();
+    }, milliseconds);
+  }
+
+  /** Goes on with the step, or throws into it that its time is over. */
+  resume<T>(inner: Iterator<undefined, T, unknown>): IteratorResult<undefined, T> {
+    if (!this.#expired) return inner.next();
+    this.#expired = false;
+    this.#step.cancel();
+    const error = new StepTimeoutError(this.#milliseconds);
+    if (inner.throw === undefined) throw error;
+    return inner.throw(error);
+  }
+
+  unsubscribe(): void {
+    this.#timeout.unsubscribe();
+  }
+}

@@ -1,0 +1,11 @@
+import type { Conversation } from './Conversation.js';
+
+/** A conversation, from its first word to its last. A part of one has the same form, and is spoken with `yield* part(io)`. */
+export type ConversationGenerator<E, R> = (io: Conversation<E>) => Iterator<undefined, R, unknown>;
+
+/**
+ * What a conversation emits: what `io.emit` is given, whose type `io: Conversation<T>` says, and what it returns. Where
+ * only one of the two is said, that.
+ */
+export type Spoken<E, R> = unknown extends E ? ([Said<R>] extends [never] ? E : Said<R>) : E | Said<R>;
+type Said<R> = Exclude<R, undefined | void>;
