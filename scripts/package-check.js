@@ -2,8 +2,6 @@
  * Packs the package as it would be published, and uses it as its users do: linted by publint and attw, imported,
  * required, and compiled against with the strictest settings, on the newest and the oldest rxjs: every declaration, and
  * what the documentation shows. Everything comes from this project's node_modules, so that it needs no network.
- *
- *   npm run package:check [-- --tls]     with --tls also what `rxjs-net/node` adds to `startTls` and `getExtraInfo`
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -17,13 +15,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import ts from 'typescript';
 import { extractSnippets, snippetFile, snippetOrigins } from './extract-snippets.js';
 
 const BIN = resolve('node_modules/.bin');
 const NEWEST = 'node_modules/rxjs';
-const { values: options } = parseArgs({ options: { tls: { type: 'boolean', default: false } } });
 const { name, exports } = readJson('package.json');
 const specifiers = Object.keys(exports)
   .filter((subpath) => !subpath.endsWith('.json'))
@@ -179,7 +175,6 @@ function checkSnippets(title, folder, compilerOptions) {
       snippets.map(snippetFile),
     );
   }
-  if (!options.tls) return;
   writeFileSync(join(folder, 'tls.ts'), TLS);
   compile(`${title}: what ${name}/node adds for TLS`, folder, compilerOptions, ['tls.ts']);
 }
@@ -224,18 +219,18 @@ function checkConsumer(tarball, rxjsFolder) {
         rxjs: ['./node_modules/rxjs/dist/types/index.d.ts'],
         'rxjs/*': ['./node_modules/rxjs/dist/types/*/index.d.ts'],
       };
-  for (const [mode, { file, options: ofMode }] of Object.entries(TYPESCRIPT)) {
+  for (const [mode, { file, options }] of Object.entries(TYPESCRIPT)) {
     const compilerOptions = {
       target: 'ES2022',
       strict: true,
       noEmit: true,
       skipLibCheck: false,
       paths,
-      ...ofMode,
+      ...options,
     };
     compile(`${title}: compiles for ${mode}`, folder, compilerOptions, [file]);
     // The documentation is written for Node and for the newest rxjs, whose names it uses.
-    if (ofMode.types.length > 0 && rxjsFolder === NEWEST)
+    if (options.types.length > 0 && rxjsFolder === NEWEST)
       checkSnippets(`${title}, ${mode}`, folder, { moduleDetection: 'force', ...compilerOptions });
   }
 }

@@ -43,7 +43,8 @@ describe('a decoder factory', () => {
         for (const [maker, make] of Object.entries(wrong)) {
           expect(() => use(make as never)).toThrowError(TypeError, new RegExp(`${maker}\\(\\)`));
         }
-        expect(use(generator as never).log[0]).toContain('generator()');
+        // By the name that it has now: a bundler may have given it another.
+        expect(use(generator as never).log[0]).toContain(`${generator.name}()`);
       });
 
       it('that is a decoder, or anything else, is refused at the call', () => {
