@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createSecureContext } from 'node:tls';
-import { concatMap, endWith, lastValueFrom, repeat, takeWhile } from 'rxjs';
+import { concatMap, endWith, firstValueFrom, lastValueFrom, repeat, takeWhile } from 'rxjs';
 import type { Connection } from '../../src/streams/Connection.js';
 import { ConnectionLostError } from '../../src/streams/errors.js';
 import { difference, seededBytes, text } from '../contracts/bytes.js';
@@ -194,7 +194,7 @@ describe('openssl s_client -starttls smtp and our server', () => {
     const connect = ['s_client', '-connect', `${host}:${port}`, '-starttls', 'smtp', '-crlf'];
     const client = programs.start('openssl', [...connect, ...verify]);
     const connection = await accepted();
-    const mail = serveSmtp(connection, certificates().server);
+    const mail = firstValueFrom(serveSmtp(certificates().server)(connection));
     await client.says(/^250 STARTTLS/m);
     await client.says(/^Verification: OK/m);
     client.write('EHLO me\n');

@@ -1,3 +1,4 @@
+import { firstValueFrom } from 'rxjs';
 import type { Connection } from '../../src/streams/Connection.js';
 import { ConnectionLostError } from '../../src/streams/errors.js';
 import { failureOf } from '../contracts/eventually.js';
@@ -91,7 +92,7 @@ describe("Python's smtplib and our server", () => {
     const { ca } = certificateFiles(programs.folder);
     // As root: a Python of one's own may lie where nobody has access.
     const client = programs.start('python3', ['-c', SMTPLIB, String(port), ca], { env, asRoot: true });
-    const mail = serveSmtp(await accepted(), certificates().server);
+    const mail = firstValueFrom(serveSmtp(certificates().server)(await accepted()));
     await client.says(/sent/);
     expect(await mail).toEqual({
       from: 'me@me.example',

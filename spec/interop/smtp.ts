@@ -1,5 +1,6 @@
-import { firstValueFrom } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { decoder } from '../../src/decoders/decoder.js';
+import { converse } from '../../src/observables/converse.js';
 import type { Connection } from '../../src/streams/Connection.js';
 import { text } from '../contracts/bytes.js';
 import type { Identity } from './certificates.js';
@@ -35,39 +36,41 @@ export interface ReceivedMail {
   tlsVersion: string | undefined;
 }
 
-/** A mail server as small as can be, with STARTTLS: serves one client until that quits. */
-export async function serveSmtp(connection: Connection, tls: Identity): Promise<ReceivedMail> {
-  const { reader, writer } = connection;
-  const mail: ReceivedMail = { from: '', to: [], content: '', tlsVersion: undefined };
-  writer.write('220 localhost ESMTP\r\n');
-  for (;;) {
-    const line = text(await firstValueFrom(reader.readUntil('\r\n'))).trimEnd();
-    const address = /<(.*)>/.exec(line)?.[1] ?? '';
-    const verb = /^\w*/.exec(line)![0].toUpperCase();
-    if (verb === 'EHLO') {
-      const last = writer.getExtraInfo('tlsVersion') === undefined ? 'STARTTLS' : 'HELP';
-      writer.write(`250-localhost\r\n250-8BITMIME\r\n250 ${last}\r\n`);
-    } else if (verb === 'STARTTLS') {
-      writer.write('220 go ahead\r\n');
-      await firstValueFrom(writer.startTls({ isServer: true, ...tls }));
-    } else if (verb === 'MAIL') {
-      mail.from = address;
-      mail.tlsVersion = writer.getExtraInfo('tlsVersion');
-      writer.write('250 from\r\n');
-    } else if (verb === 'RCPT') {
-      mail.to.push(address);
-      writer.write('250 to\r\n');
-    } else if (verb === 'DATA') {
-      writer.write('354 until a dot\r\n');
-      const content = text(await firstValueFrom(reader.readUntil('\r\n.\r\n')));
-      mail.content = content.slice(0, -3).replace(/^\.\./gm, '.');
-      writer.write('250 queued\r\n');
-    } else if (verb === 'QUIT') {
-      writer.write('221 bye\r\n');
-      writer.close();
-      return mail;
-    } else {
-      writer.write('502 unknown\r\n');
+/** A mail server as small as can be, with STARTTLS: serves one client until that quits, and emits its mail. */
+export function serveSmtp(tls: Identity): (connection: Connection) => Observable<ReceivedMail> {
+  return converse(function* (io) {
+    const mail: ReceivedMail = { from: '', to: [], content: '', tlsVersion: undefined };
+    const { writer } = io.connection;
+    yield* io.send('220 localhost ESMTP\r\n');
+    for (;;) {
+      const line = yield* io.line({ limit: 512 });
+      const address = /<(.*)>/.exec(line)?.[1] ?? '';
+      const verb = /^\w*/.exec(line)![0].toUpperCase();
+      if (verb === 'EHLO') {
+        const last = writer.getExtraInfo('tlsVersion') === undefined ? 'STARTTLS' : 'HELP';
+        yield* io.send(`250-localhost\r\n250-8BITMIME\r\n250 ${last}\r\n`);
+      } else if (verb === 'STARTTLS') {
+        yield* io.send('220 go ahead\r\n');
+        yield* io.startTls({ isServer: true, ...tls });
+      } else if (verb === 'MAIL') {
+        mail.from = address;
+        mail.tlsVersion = writer.getExtraInfo('tlsVersion');
+        yield* io.send('250 from\r\n');
+      } else if (verb === 'RCPT') {
+        mail.to.push(address);
+        yield* io.send('250 to\r\n');
+      } else if (verb === 'DATA') {
+        yield* io.send('354 until a dot\r\n');
+        const content = text(yield* io.until('\r\n.\r\n'));
+        mail.content = content.slice(0, -3).replace(/^\.\./gm, '.');
+        yield* io.send('250 queued\r\n');
+      } else if (verb === 'QUIT') {
+        yield* io.send('221 bye\r\n');
+        writer.close();
+        return mail;
+      } else {
+        yield* io.send('502 unknown\r\n');
+      }
     }
-  }
+  });
 }
