@@ -73,7 +73,7 @@ describe('a mail over SMTP', () => {
         values: { ...values, a: '250-' },
       });
       const sent$ = send(connection, mail, { replyTimeout: 5000 });
-      helpers.expectObservable(sent$).toBe('                    --g 4999ms #', replies, 'TimeoutError');
+      helpers.expectObservable(sent$).toBe('                    --g 4999ms #', replies, 'StepTimeoutError');
       helpers.expectObservable(connection.outgoing$).toBe('     --E 4999ms |', written);
     }),
   );

@@ -68,7 +68,7 @@ describe('a mail over SMTP', () => {
         values: { ...values, a: '250-' },
       });
       const sent$ = send(connection, mail, { replyTimeout: 5000 });
-      m.expect(sent$).toBeObservable('                    --g 4999ms #', replies, 'TimeoutError');
+      m.expect(sent$).toBeObservable('                    --g 4999ms #', replies, 'StepTimeoutError');
       m.expect(connection.outgoing$).toBeObservable('     --E 4999ms |', written);
     }),
   );
