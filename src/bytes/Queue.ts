@@ -1,4 +1,4 @@
-/** First in, first out, at the same cost however many wait: `Array.shift` moves all that stand behind. @internal */
+/** First in, first out, at the same cost however many wait: `Array.shift` moves all that come after. @internal */
 export class Queue<T> {
   #items: (T | undefined)[] = [];
   #head = 0;
@@ -33,7 +33,7 @@ export class Queue<T> {
 
   /** Takes back the one that came last. */
   pop(): void {
-    // The places in front of the head are kept: taking one of them would make the length negative.
+    // The places before the head are kept: taking one of them would make the length negative.
     if (this.length > 0) this.#items.pop();
   }
 }

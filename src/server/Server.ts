@@ -134,8 +134,8 @@ export class Server {
   }
 
   /**
-   * Waits until the server has stopped listening and all its connections are gone, as `active$` counts them. Closes nothing itself. As asyncio's
-   * `wait_closed` (3.12).
+   * Waits until the server has stopped listening and all its connections are gone, as `active$` counts them. Closes
+   * nothing itself. As asyncio's `wait_closed` (3.12).
    *
    * - **Emits** one value and completes.
    */

@@ -17,7 +17,7 @@ export interface Transport {
    * After the connection is lost, does nothing.
    */
   write(data: Data): void;
-  /** Ends the sending direction, behind what is queued; receiving goes on. Called at most once, if `canWriteEof`. */
+  /** Ends the sending direction, after what is queued; receiving goes on. Called at most once, if `canWriteEof`. */
   writeEof(): void;
   /** Stops delivering `data` and `eof`; a little more may come that was under way already. */
   pause(): void;
