@@ -50,6 +50,9 @@ export interface LinesOptions {
  * **Continuous reads** (`chunks`, `frames`, `lines`, `consume`, `pipeTo`) hold the reader until they end or are
  * unsubscribed; another read meanwhile errors with `ReaderBusyError`.
  *
+ * A read may be repeated (`repeat`, `retry`) at any count, however much is buffered: where that would fill the stack, the
+ * next one waits for a step of the `scheduler`.
+ *
  * When more than twice `limit` bytes wait unread the transport is paused, until a read leaves `limit` or fewer, or
  * needs more.
  *

@@ -212,6 +212,10 @@ export class StreamWriter {
    * reader and the writer stay what they are. As asyncio's `StreamWriter.start_tls` (3.11), but that it refuses when
    * there is plaintext left to read: somebody between here and the peer may have put it there (CVE-2011-0411).
    *
+   * It also refuses after a read that may have handed over more than the message that asked for it, as what waits in a
+   * queue of the program's own cannot be seen: `lines`, `frames`, `chunks`, `read(n)`, `framed`. Read that message with
+   * `readLine`, `readUntil`, `readExactly` or `readFrame`, or in the work of `consume`.
+   *
    * - **Emits** one value and completes when the handshake is over.
    * - **Errors** with `UnreadPlaintextError`, and the connection goes on in plain; with `ConnectionLostError` when the
    *   handshake fails, the connection being lost with it; with `ConnectionClosedError` or `WriteAfterEndError` when this

@@ -2,8 +2,8 @@ import type { Observable } from 'rxjs';
 import type { Data } from '../bytes/Separator.js';
 
 /**
- * What an adapter implements to carry a connection: six verbs and three facts. Everything else (buffering, water
- * marks, reading, errors) is done once, in the reader and the writer.
+ * What an adapter implements to carry a connection: seven verbs and three facts, and two more verbs where it can.
+ * Everything else (buffering, water marks, reading, errors) is done once, in the reader and the writer.
  *
  * A transport begins open. It delivers to its receiver, synchronously or later, in this order: any number of
  * `data`, at most one `eof`, and exactly one `closed`, which is the last call of all.
