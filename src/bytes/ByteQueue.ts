@@ -57,9 +57,8 @@ export class ByteQueue extends ChunkQueue {
   }
 
   /**
-   * Takes everything up to the separator, and the separator. More than `limit` bytes in front of it are a
-   * `LimitOverrunError`. Default: no limit. Below 0
-   * nothing fits: what is left of a budget.
+   * Takes everything up to the separator, and the separator. More than `limit` bytes before it are a
+   * `LimitOverrunError`. Default: no limit. Below 0 nothing fits: what is left of a budget.
    */
   takeUntil(separator: Separator, limit = Infinity): Uint8Array | undefined {
     if (limit !== Infinity && !Number.isInteger(limit)) throw notAnInteger('limit', 'an', limit);
@@ -98,7 +97,7 @@ export class ByteQueue extends ChunkQueue {
   }
 
   /**
-   * Takes an ASCII decimal integer, its sign if it has one, and the terminator behind it. Anything else there, or a
+   * Takes an ASCII decimal integer, its sign if it has one, and the terminator after it. Anything else there, or a
    * number beyond ±(2^53 − 1), is a `DecodeError`. For a length, which has no sign, take `takeUnsignedInteger`.
    */
   takeInteger(terminator: Separator): number | undefined {
@@ -198,7 +197,7 @@ export class ByteQueue extends ChunkQueue {
     return end === -1 ? -1 : end - this.position;
   }
 
-  // For the second text in a small chunk and those behind it, as a conversion costs more by the call than by the byte.
+  // For the second text in a small chunk and those after it, as a conversion costs more by the call than by the byte.
   #textOfFront(): string | undefined {
     const { front } = this;
     if (front.length > SMALL_TEXT) return undefined;

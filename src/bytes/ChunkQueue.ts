@@ -74,7 +74,7 @@ export class ChunkQueue {
     const end = (this.#received += bytes.length);
     if (last >= 0 && bytes.length <= SMALL) {
       this.#arena ??= new Arena();
-      // Behind the last chunk there is none that could grow.
+      // After the last chunk there is none that could grow.
       const piece = this.#arena.append(bytes, this.#index > last ? undefined : chunks[last]!.bytes);
       if (piece.length > bytes.length) chunks.pop();
       bytes = piece;

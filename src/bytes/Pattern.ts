@@ -7,7 +7,7 @@ import { decodePart } from './text.js';
  * @internal
  */
 export class Pattern {
-  /** Where the last `scan` left off: just behind the match, or at the end of the chunk. */
+  /** Where the last `scan` left off: just after the match, or at the end of the chunk. */
   end = 0;
   /** The same for the same separator, also when it is made anew. */
   readonly key: string;

@@ -8,7 +8,7 @@ interface Search {
   matched: number;
 }
 
-/** Of one separator so many searches are remembered: a decoder may look for the first and for the one behind it. */
+/** Of one separator so many searches are remembered: a decoder may look for the first and for the one after it. */
 const REMEMBERED = 4;
 /** A match that was found farther ahead than this is remembered: a nearer one is found as fast. */
 const FAR = 256;

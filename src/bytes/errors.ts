@@ -2,7 +2,7 @@ import { printable } from './printable.js';
 
 /**
  * The base of every error this library makes itself: a stable `code` to branch on, the numbers in the message,
- * and what lies behind it in `cause`. A failed connect is not one of them: it surfaces Node's own error unchanged.
+ * and what caused it in `cause`. A failed connect is not one of them: it surfaces Node's own error unchanged.
  *
  * @example
  * ```ts

@@ -6,7 +6,7 @@ import { decodeText } from './text.js';
 const MOST_DIGITS = 16;
 
 /**
- * Takes a decimal integer and the terminator behind it. Where they go on beyond the front chunk, a copy is looked at.
+ * Takes a decimal integer and the terminator after it. Where they go on beyond the front chunk, a copy is looked at.
  *
  * @internal
  */

@@ -3,7 +3,7 @@ import { checkCount } from '../bytes/check.js';
 import type { Separator } from '../bytes/Separator.js';
 import type { TextEncoding } from '../bytes/text.js';
 
-/** What a verb of `DecoderBytes` returns: `yield*` in front of it waits for the bytes and gives the value. */
+/** What a verb of `DecoderBytes` returns: after `yield*` it waits for the bytes, and gives the value. */
 export interface Take<T> {
   [Symbol.iterator](): Iterator<undefined, T, unknown>;
 }
@@ -107,9 +107,9 @@ export function forgottenYield(): TypeError {
 
 /**
  * What the generator of a `decoder` takes its bytes from: the verbs of `ByteQueue`, without `take`. Each one waits,
- * behind `yield*`, until it can be met.
+ * after `yield*`, until it can be met.
  *
- * `yield*` belongs right in front of each call; one that was forgotten is a `TypeError` at the next call.
+ * `yield*` belongs right before each call; one that was forgotten is a `TypeError` at the next call.
  */
 export class DecoderBytes {
   readonly #queue: ByteQueue;
@@ -127,7 +127,7 @@ export class DecoderBytes {
   }
 
   /**
-   * Takes everything up to the separator, and the separator. More than `limit` bytes in front of it are a
+   * Takes everything up to the separator, and the separator. More than `limit` bytes before it are a
    * `LimitOverrunError`. Default limit: 64 KiB.
    */
   until(separator: Separator, limit = 65536): Take<Uint8Array> {
@@ -140,7 +140,7 @@ export class DecoderBytes {
   }
 
   /**
-   * Takes an ASCII decimal integer, its sign if it has one, and the terminator behind it. Anything else there is a
+   * Takes an ASCII decimal integer, its sign if it has one, and the terminator after it. Anything else there is a
    * `DecodeError`. For a length, which has no sign, take `unsignedInteger`.
    */
   integer(terminator: Separator): Take<number> {

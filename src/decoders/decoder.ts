@@ -10,7 +10,7 @@ export type FrameGenerator<T> = (bytes: DecoderBytes) => Iterator<undefined, T, 
 /**
  * Makes a decoder from a generator that reads one frame, top to bottom as the protocol's specification has it.
  *
- * It runs through where the bytes are there, and waits only where they are missing: in front of any `yield*`. It is
+ * It runs through where the bytes are there, and waits only where they are missing: before any `yield*`. It is
  * called anew for each frame, once there is a byte for it. What frames are to remember of each other belongs into
  * variables around it, made for each subscription: `() => decoder(function* …)()`.
  *

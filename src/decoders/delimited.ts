@@ -13,7 +13,7 @@ import {
 } from './messageBytes.js';
 
 export interface DelimitedOptions {
-  /** Bytes that may stand in front of a separator, a positive integer. Default: 64 KiB. */
+  /** Bytes that may stand before a separator, a positive integer. Default: 64 KiB. */
   maxLength?: number;
   /** Whether a frame ends with its separator. Default: false, the separator is dropped. */
   keepSeparator?: boolean;
@@ -29,13 +29,13 @@ export interface DelimitedOptions {
  *
  * - **Emits** every frame when its separator has come: a view of the received chunk if it lies within one. Frames may be
  *   empty. Of several separators that end at the same byte (`['\r\n', '\n']`) the longest is dropped.
- * - **Completes** at the end of the stream behind a separator.
- * - **Errors** with `LimitOverrunError` when more than `maxLength` bytes stand in front of a separator, as `readUntil`:
+ * - **Completes** at the end of the stream after a separator.
+ * - **Errors** with `LimitOverrunError` when more than `maxLength` bytes stand before a separator, as `readUntil`:
  *   they stay in the reader, from the first byte of the frame on. With `IncompleteReadError` at the end of the stream
  *   inside a frame; the rest is its `partial`.
  * - **Buffers** up to `maxLength` bytes and the separator.
  *
- * `encode` puts the (first) separator behind the message, whatever `keepSeparator` is. It throws a `RangeError` for a
+ * `encode` puts the (first) separator after the message, whatever `keepSeparator` is. It throws a `RangeError` for a
  * message that would be cut elsewhere, as it contains a separator, and for one over `maxLength`.
  *
  * @example

@@ -12,7 +12,7 @@ import { messageBytes } from './messageBytes.js';
  * ```
  *
  * - **Emits** every frame when its last byte has come: a view of the received chunk if it lies within one.
- * - **Completes** at the end of the stream behind a whole frame.
+ * - **Completes** at the end of the stream after a whole frame.
  * - **Errors** with `IncompleteReadError` at the end of the stream inside a frame (`partial`, `expected`).
  * - **Buffers** less than `n` bytes.
  *

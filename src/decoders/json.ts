@@ -28,10 +28,10 @@ export interface JsonOptions {
  *
  * - **Emits** the value of every line when its `\n` has come; at the end of the stream that of the unterminated rest, if it
  *   is one. Blank lines are skipped.
- * - **Completes** at the end of the stream behind a value.
+ * - **Completes** at the end of the stream after a value.
  * - **Errors** with `DecodeError` when a line is not JSON: the message shows where, `cause` is the error of `JSON.parse` or
  *   of the reviver. With `LimitOverrunError` when a line has more than `maxLength` bytes. In both cases the bytes stay in
- *   the reader, from the first one of the line on: `reader.readLine()` takes the bad line, and one can go on behind it.
+ *   the reader, from the first one of the line on: `reader.readLine()` takes the bad line, and one can go on after it.
  *   With `IncompleteReadError` at the end of the stream inside a value.
  * - **Buffers** up to `maxLength` bytes and the `\n`.
  *

@@ -6,15 +6,15 @@ export interface LengthPrefixedOptions {
   width?: 1 | 2 | 3 | 4 | 8 | 'varint';
   /** Byte order of a field of fixed width. Default: false, which is big-endian, the network's order. */
   littleEndian?: boolean;
-  /** Bytes in front of the length field, a non-negative integer. Default: 0. */
+  /** Bytes before the length field, a non-negative integer. Default: 0. */
   offset?: number;
-  /** Added to the field's value to get the number of bytes behind the field, an integer. Default: 0. */
+  /** Added to the field's value to get the number of bytes after the field, an integer. Default: 0. */
   adjustment?: number;
   /** Whether the field counts the header too: the `offset` bytes and itself. Default: false. */
   lengthIncludesHeader?: boolean;
   /** Whether a frame begins with the header: the `offset` bytes and the field. Default: false, the header is dropped. */
   keepHeader?: boolean;
-  /** Bytes that may stand behind the field, a positive integer. Default: 64 KiB. */
+  /** Bytes that may stand after the field, a positive integer. Default: 64 KiB. */
   maxLength?: number;
 }
 
@@ -41,7 +41,7 @@ export function lengthLayout(options: LengthPrefixedOptions): LengthLayout {
   return { width, littleEndian, offset, adjustment, lengthIncludesHeader, keepHeader, maxLength };
 }
 
-/** By how much the field's value is more than the number of bytes behind it. @internal */
+/** By how much the field's value is more than the number of bytes after it. @internal */
 export function fieldSurplus(
   { lengthIncludesHeader, adjustment }: LengthLayout,
   headerLength: number,

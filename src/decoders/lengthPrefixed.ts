@@ -16,13 +16,13 @@ import { checkMessageLength, messageBytes } from './messageBytes.js';
  *
  * - **Emits** the payload, with `keepHeader` the whole frame, when its last byte has come: a view of the received chunk
  *   if it lies within one.
- * - **Completes** at the end of the stream behind a whole frame.
+ * - **Completes** at the end of the stream after a whole frame.
  * - **Errors** with `DecodeError` as soon as a length field is there that announces more than `maxLength` bytes or less
  *   than none, or that is 2^53 or more, or a varint of more than 10 bytes: the bytes stay in the reader, from the first
  *   one of the frame on. With `IncompleteReadError` at the end of the stream inside a frame (`partial` with its header).
  * - **Buffers** up to `maxLength` bytes and the header.
  *
- * `encode` puts the field in front of the payload. With `keepHeader` it takes what the decoder gives, a whole frame, and
+ * `encode` puts the field before the payload. With `keepHeader` it takes what the decoder gives, a whole frame, and
  * gives it back as it is; without, it throws a `TypeError` when there is an `offset`, as it cannot know those bytes. It
  * throws a `RangeError` for a payload over `maxLength` or beyond what the field can hold, and for a whole frame that has
  * not the length its field says.

@@ -35,7 +35,7 @@ export interface LinesCodecOptions {
  *   middle of it, the next read finds what had not come by then.
  * - **Buffers** up to `limit` bytes and the `\n`.
  *
- * `encode` puts `\n` behind the text. It throws a `RangeError` for text that contains `\n` or ends with `\r`, that is over
+ * `encode` puts `\n` after the text. It throws a `RangeError` for text that contains `\n` or ends with `\r`, that is over
  * `limit`, or that the encoding does not have.
  *
  * @example

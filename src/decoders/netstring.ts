@@ -28,7 +28,7 @@ export interface NetstringOptions {
  * ```
  *
  * - **Emits** every string when its comma has come: a view of the received chunk if it lies within one.
- * - **Completes** at the end of the stream behind a comma.
+ * - **Completes** at the end of the stream after a comma.
  * - **Errors** with `DecodeError` for anything else, as soon as it is seen: leading zeros, a length over `maxLength`,
  *   another byte in place of the colon or the comma. The bytes stay in the reader, from the first one of the netstring
  *   on. With `IncompleteReadError` at the end of the stream inside a netstring.

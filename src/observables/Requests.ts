@@ -19,7 +19,7 @@ export interface Request<In, Out> {
  *
  * | a request is  | unsubscribed, or out of time | a message comes                | the end comes |
  * | ------------- | ---------------------------- | ------------------------------ | ------------- |
- * | waiting       | is never written             | (there may be room behind it)  | errors        |
+ * | waiting       | is never written             | (there may be room after it)   | errors        |
  * | in flight     | keeps its place              | is asked for, and may be gone  | errors        |
  *
  * @internal
@@ -41,7 +41,7 @@ export class Requests<In, Out> {
     return this.#inFlight.length;
   }
 
-  /** Puts a request behind the others, and writes it if there is room. */
+  /** Puts a request after the others, and writes it if there is room. */
   add(request: Request<In, Out>): void {
     const place = this.#waiting.push(request);
     this.#writing.run();

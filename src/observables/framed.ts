@@ -70,7 +70,7 @@ export class Framed<In, Out = In> extends Observable<In> implements Observer<Out
     this.connection.writer.abort(reason);
   }
 
-  /** Ends the sending direction, behind what was written; messages go on. A transport that cannot is closed. */
+  /** Ends the sending direction, after what was written; messages go on. A transport that cannot is closed. */
   complete(): void {
     const { writer } = this.connection;
     if (writer.canWriteEof()) writer.writeEof();

@@ -20,7 +20,7 @@ import { ownConnection } from './ownConnection.js';
  *   has several addresses and none answers, that is an `AggregateError` with one error for each, and a `code`. With
  *   `ConnectTimeoutError`, `HandshakeTimeoutError`, or the reason of the `signal`.
  * - **Unsubscribe** before the connection cancels the attempt; after it, closes gracefully: what was written is
- *   sent, then FIN, and an abort past `closeTimeout`. So `retry()` and `repeat()` reconnect.
+ *   sent, then FIN; and an abort when nothing could be sent for `closeTimeout`. So `retry()` and `repeat()` reconnect.
  *
  * @example
  * ```ts no-run

@@ -13,7 +13,7 @@ import { Reentrant, rethrow } from '../streams/Reentrant.js';
  * ```
  *
  * - **Emits** every frame as soon as its last byte has come.
- * - **Completes** with the source, behind what the decoder's `end` gives.
+ * - **Completes** with the source, after what the decoder's `end` gives.
  * - **Errors** with what the decoder throws, with `IncompleteReadError` when the source completes inside a frame, and
  *   with the error of the source.
  * - **Buffers** the bytes of the unfinished frame; a decoder bounds them.

@@ -6,21 +6,21 @@ import { DEFAULT_LIMIT } from '../streams/ConnectionSettings.js';
 import { decode } from './decode.js';
 
 export interface LimitOptions {
-  /** Bytes that may stand in front of a separator. Default: 64 KiB. */
+  /** Bytes that may stand before a separator. Default: 64 KiB. */
   limit?: number;
 }
 
 /**
- * Cuts a stream of bytes behind each separator: `reader.readUntil`, again and again, for any source of bytes.
+ * Cuts a stream of bytes after each separator: `reader.readUntil`, again and again, for any source of bytes.
  *
  * ```text
  * source           --ab---c\nd\n---|
  * readUntil()      -------(xy)-----|      x = abc\n, y = d\n
  * ```
  *
- * - **Emits** each piece with its separator. **Completes** when the source completes behind a separator.
+ * - **Emits** each piece with its separator. **Completes** when the source completes after a separator.
  * - **Errors** with `IncompleteReadError` when it completes elsewhere (the rest is in `partial`), with
- *   `LimitOverrunError` when more than `limit` bytes stand in front of a separator.
+ *   `LimitOverrunError` when more than `limit` bytes stand before a separator.
  * - **Buffers** up to `limit` bytes and the separator.
  *
  * @example

@@ -35,8 +35,8 @@ export class Server {
 
   /**
    * How many connections are open, whoever has taken them: at once, and whenever it changes. One counts until its socket
-   * is gone: with TLS that may be later than `waitClosed()`, when the peer has ended as well, or after `shutdownTimeout`.
-   * Completes when the server has stopped listening and the last one is gone.
+   * is gone: with TLS that may be later than `writer.waitClosed()`, when the peer has ended as well, or after
+   * `shutdownTimeout`. Completes when the server has stopped listening and the last one is gone.
    */
   readonly active$: Observable<number>;
 
@@ -134,8 +134,8 @@ export class Server {
   }
 
   /**
-   * Waits until the server has stopped listening and all its connections are gone, as `active$` counts them. Closes nothing itself. As asyncio's
-   * `wait_closed` (3.12).
+   * Waits until the server has stopped listening and all its connections are gone, as `active$` counts them. Closes
+   * nothing itself. As asyncio's `wait_closed` (3.12).
    *
    * - **Emits** one value and completes.
    */

@@ -18,7 +18,7 @@ export interface ListenOnPort {
 /** A Unix socket, or a named pipe on Windows. */
 export interface ListenOnPath {
   /**
-   * Made when listening begins, removed when it ends if it is still the same file. On Linux a name that begins with `\\0` is
+   * Made when listening begins, removed when it ends if it is still the same file. On Linux a name that begins with `\0` is
    * one without a file.
    */
   path: string;

@@ -22,7 +22,7 @@ export interface OnListening {
  *
  * - **Emits** each accepted connection; it belongs to whoever takes it, and outlives the subscription.
  * - **Errors** when it cannot listen. An error of a connection is the business of its reader and writer.
- * - **Unsubscribe** stops listening and leaves the connections alone: `takeUntil(shutdown$)` in front of a
+ * - **Unsubscribe** stops listening and leaves the connections alone: `takeUntil(shutdown$)` before a
  *   `mergeMap` lets the handlers finish.
  *
  * @example

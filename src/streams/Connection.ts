@@ -41,7 +41,7 @@ export class Connection {
     return this.#core;
   }
 
-  /** @internal Closes gracefully, and aborts when that takes longer than `closeTimeout`. */
+  /** @internal Closes gracefully, and aborts when nothing could be sent for `closeTimeout`. */
   release(): void {
     this.#core.release();
   }

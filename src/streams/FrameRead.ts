@@ -27,7 +27,7 @@ export interface BatchDecoder<T> extends Decoder<T> {
   decodeBatch(bytes: ByteQueue, subscriber: FrameSubscriber<T>): boolean;
 }
 
-/** What a read tells of its frames: RxJS's own subscriber, or one that stands in front of it. @internal */
+/** What a read tells of its frames: RxJS's own subscriber, or one that stands between. @internal */
 export type FrameSubscriber<T> = Pick<Subscriber<T>, 'closed' | 'next' | 'error' | 'complete' | 'add'>;
 
 /**
@@ -57,10 +57,10 @@ export interface ActiveRead {
 }
 
 /**
- * One subscriber reading frames from a source: the single mechanism behind every reader method and every operator.
+ * One subscriber reading frames from a source: the single mechanism of every reader method and every operator.
  * Nothing else turns bytes into frames, so all of them agree on order, end, errors and what is put back.
  *
- * What it calls may throw: a teardown behind its subscriber, a stack that is full. It has settled with the queue by
+ * What it calls may throw: a teardown of its subscriber, a stack that is full. It has settled with the queue by
  * then, so calling `advance` once more goes on after it.
  *
  * @internal

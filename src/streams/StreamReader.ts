@@ -19,7 +19,7 @@ import type { StreamWriter } from './StreamWriter.js';
 import { checkEncoding, type TextEncoding } from '../bytes/text.js';
 
 export interface PipeOptions {
-  /** End the writer's direction behind the last byte: `writeEof()`, or `close()` where that cannot be. Default: true. */
+  /** End the writer's direction after the last byte: `writeEof()`, or `close()` where that cannot be. Default: true. */
   end?: boolean;
 }
 
@@ -50,11 +50,14 @@ export interface LinesOptions {
  * **Continuous reads** (`chunks`, `frames`, `lines`, `consume`, `pipeTo`) hold the reader until they end or are
  * unsubscribed; another read meanwhile errors with `ReaderBusyError`.
  *
+ * A read may be repeated (`repeat`, `retry`) at any count, however much is buffered: where that would fill the stack, the
+ * next one waits for a step of the `scheduler`.
+ *
  * When more than twice `limit` bytes wait unread the transport is paused, until a read leaves `limit` or fewer, or
  * needs more.
  *
  * **Errors** of every read: `ConnectionLostError` when the connection broke, `ConnectionClosedError` when this side
- * aborted it; in both cases only behind all bytes that can still be delivered.
+ * aborted it; in both cases only after all bytes that can still be delivered.
  *
  * @example
  * ```ts
@@ -126,7 +129,7 @@ export class StreamReader {
    *
    * - **Emits** once: the bytes with the separator.
    * - **Errors** with `IncompleteReadError` at the end of the stream (the bytes so far are its `partial`), and with
-   *   `LimitOverrunError` when more than `limit` bytes stand in front of the separator: they stay in the buffer.
+   *   `LimitOverrunError` when more than `limit` bytes stand before the separator: they stay in the buffer.
    * - **Buffers** up to `limit` bytes and the separator.
    *
    * As asyncio's `readuntil`.
@@ -220,8 +223,8 @@ export class StreamReader {
    * - `project` gives what is to be waited for, a promise or an Observable; or nothing, when the frame is done with:
    *   that costs no subscription. With a writer: `writer.send(reply)`; or, where each frame counts,
    *   `writer.write(reply)` and `return writer.paused ? writer.drain() : undefined`.
-   * - **Emits** what the work emits. **Completes** at a clean end of the stream, behind all work.
-   * - **Errors** as `frames`, behind the frames that came before; and at once with an error of the work.
+   * - **Emits** what the work emits. **Completes** at a clean end of the stream, after all work.
+   * - **Errors** as `frames`, after the frames that came before; and at once with an error of the work.
    * - **Unsubscribe** stops the work; what is not decoded yet stays in the reader.
    *
    * @param concurrency 1 or more. Default: 1, so the work keeps the order of the frames

@@ -84,8 +84,9 @@ export class StreamWriter {
 
   /**
    * Sends data, without waiting and without a bound: see `drain()`. Small writes of one tick leave together.
-   * Do not change the bytes until they have been sent. An empty write does nothing; after the connection is lost
-   * data is dropped, and `drain()`, `send()` and `waitClosed()` tell of the loss.
+   * The bytes are borrowed until they have been sent: do not change them before. Where their memory is transferred or
+   * resized before, the connection is lost. An empty write does nothing; after the connection is lost data is dropped,
+   * and `drain()`, `send()` and `waitClosed()` tell of the loss.
    *
    * @throws `WriteAfterEndError` after `writeEof()` or `close()`, `ConnectionClosedError` after `abort()`
    */
@@ -104,7 +105,7 @@ export class StreamWriter {
    *
    * - **Emits** one value and completes: at once when not paused, else at the next drain signal.
    * - **Errors** with `ConnectionLostError` when the connection was lost, or is lost while waiting; with
-   *   `ConnectionClosedError` once a close, or an abort, of this side is over.
+   *   `ConnectionClosedError` once this side has aborted, once its close is over, or once both directions have ended.
    */
   drain(): Observable<void> {
     return new Observable((subscriber) => {
@@ -147,7 +148,7 @@ export class StreamWriter {
     return this.transport.canWriteEof;
   }
 
-  /** Ends the sending direction behind what was written; reading goes on. A second call does nothing. */
+  /** Ends the sending direction after what was written; reading goes on. A second call does nothing. */
   writeEof(): void {
     this.#core.writeEof();
   }
@@ -160,7 +161,7 @@ export class StreamWriter {
   /**
    * Drops what was written and not yet sent, and resets the connection.
    *
-   * From then on `write()` throws, and reads (behind what was received), `drain()` and `send()` error with
+   * From then on `write()` throws, and reads (after what was received), `drain()` and `send()` error with
    * `ConnectionClosedError`, `reason` being its `cause`.
    */
   abort(reason?: unknown): void {
@@ -210,6 +211,10 @@ export class StreamWriter {
    * Encrypts the connection from here on, on either side: what was written is sent, then comes the handshake. The
    * reader and the writer stay what they are. As asyncio's `StreamWriter.start_tls` (3.11), but that it refuses when
    * there is plaintext left to read: somebody between here and the peer may have put it there (CVE-2011-0411).
+   *
+   * It also refuses after a read that may have handed over more than the message that asked for it, as what waits in a
+   * queue of the program's own cannot be seen: `lines`, `frames`, `chunks`, `read(n)`, `framed`. Read that message with
+   * `readLine`, `readUntil`, `readExactly` or `readFrame`, or in the work of `consume`.
    *
    * - **Emits** one value and completes when the handshake is over.
    * - **Errors** with `UnreadPlaintextError`, and the connection goes on in plain; with `ConnectionLostError` when the

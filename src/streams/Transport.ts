@@ -2,8 +2,8 @@ import type { Observable } from 'rxjs';
 import type { Data } from '../bytes/Separator.js';
 
 /**
- * What an adapter implements to carry a connection: six verbs and three facts. Everything else (buffering, water
- * marks, reading, errors) is done once, in the reader and the writer.
+ * What an adapter implements to carry a connection: seven verbs and three facts, and two more verbs where it can.
+ * Everything else (buffering, water marks, reading, errors) is done once, in the reader and the writer.
  *
  * A transport begins open. It delivers to its receiver, synchronously or later, in this order: any number of
  * `data`, at most one `eof`, and exactly one `closed`, which is the last call of all.
@@ -17,7 +17,7 @@ export interface Transport {
    * After the connection is lost, does nothing.
    */
   write(data: Data): void;
-  /** Ends the sending direction, behind what is queued; receiving goes on. Called at most once, if `canWriteEof`. */
+  /** Ends the sending direction, after what is queued; receiving goes on. Called at most once, if `canWriteEof`. */
   writeEof(): void;
   /** Stops delivering `data` and `eof`; a little more may come that was under way already. */
   pause(): void;

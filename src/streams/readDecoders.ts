@@ -78,7 +78,7 @@ export function readLineDecoder(limit: number): Decoder<Uint8Array> {
  * @internal
  */
 export class LinesDecoder implements BatchDecoder<string> {
-  /** In a batch, overlong lines are left out; otherwise they, and what is behind them, are left to `decode`. */
+  /** In a batch, overlong lines are left out; otherwise they, and what is after them, are left to `decode`. */
   protected readonly discardsOverlong: boolean = false;
   readonly #encoding: TextEncoding;
   readonly #limit: number;

@@ -73,7 +73,7 @@ export class DecoderCheck<T> {
         .subscribe({ next: () => count++, error: () => undefined });
       reader.feed(data.subarray(0, at));
       subscription.unsubscribe();
-      // A decoder may remember earlier frames: only in front of the first one is a new decoder as good as the old.
+      // A decoder may remember earlier frames: only before the first one is a new decoder as good as the old.
       if (count > 0) continue;
       const again = this.#read(
         reader,

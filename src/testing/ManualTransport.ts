@@ -83,7 +83,7 @@ export class ManualTransport implements Transport {
     return this.#waiting;
   }
 
-  /** These chunks arrive; while the reader has paused they wait. Nothing arrives behind the end, or after the loss. */
+  /** These chunks arrive; while the reader has paused they wait. Nothing arrives after the end, or after the loss. */
   receive(...chunks: readonly Data[]): void {
     const bytes = chunks.map((chunk) => checkedBytes('A chunk', chunk));
     if (this.#receiving !== 'open' || this.#sending === 'closed') return;

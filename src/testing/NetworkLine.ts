@@ -91,7 +91,7 @@ export class NetworkLine {
     this.#items.push({ bytes, due, order: this.#network.nextOrder() });
   }
 
-  /** Behind what will have arrived by then; the rest is lost. */
+  /** After what will have arrived by then; the rest is lost. */
   sendReset(error: unknown): void {
     const { latency } = this.#network.traits;
     this.#reset ??= { due: this.#network.takesTime ? this.#network.now() + latency : -Infinity, error };

@@ -105,7 +105,7 @@ export class Recording {
    * The peer's side of the dialogue, for `scriptedConnection`: what was received becomes `reply`, `eof` and `reset`,
    * what was sent `expect`, `expectEof` and `expectClose`.
    *
-   * A `wait` stands in front of what the peer did some time after the event before; the time that the recorded side
+   * A `wait` stands before what the peer did some time after the event before; the time that the recorded side
    * took for itself is left to the code under test. `waits: false` leaves them all out. Default: true.
    */
   toScript({ waits = true }: { waits?: boolean } = {}): ScriptStep[] {
@@ -129,7 +129,7 @@ export class Recording {
    * ```
    *
    * The same bytes have the same letter. In marble syntax a letter takes one millisecond, a group one for each of its
-   * characters: an event that was recorded inside of that comes right behind it.
+   * characters: an event that was recorded inside of that comes right after it.
    *
    * @param frame milliseconds, a positive integer: events within one frame count as simultaneous, at its beginning
    */
@@ -231,7 +231,7 @@ function readEvent({ at, type, text, hex, error }: RecordingJson['events'][numbe
   return event;
 }
 
-// Digits could be taken for a time, and signs mean something in marble syntax: behind z and Z come Chinese characters.
+// Digits could be taken for a time, and signs mean something in marble syntax: after z and Z come Chinese characters.
 function letterOf(index: number): string {
   return 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ'[index] ?? String.fromCharCode(0x4e00 + index);
 }

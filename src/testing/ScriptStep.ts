@@ -6,7 +6,7 @@ import { checkedBytes } from './check.js';
 import { showBytes } from './showBytes.js';
 import { showValue } from './showValue.js';
 
-/** Bytes of each side that a message shows before and behind the place it speaks of. */
+/** Bytes of each side that a message shows before and after the place it speaks of. */
 const SHOWN = 60;
 
 /** One step of a scripted connection: what the code under test has to do next, or what its peer does. */
@@ -125,7 +125,7 @@ export function describeStep(step: PlayedStep): string {
   }
 }
 
-/** Two lines, with a mark behind the first `common` bytes, which both have. @internal */
+/** Two lines, with a mark after the first `common` bytes, which both have. @internal */
 export function showDifference(expected: Uint8Array, written: Uint8Array, common: number): string {
   let split = common;
   // Half a character would be shown in hex.

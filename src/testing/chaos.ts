@@ -7,7 +7,7 @@ export interface ChaosRates {
   pieces?: number;
   /** When both directions have something to deliver, the one that is not due first goes first. Default: 0.5. */
   turns?: number;
-  /** For each piece: it, and what is behind it, is late by up to `maxDelay`. Default: 0. */
+  /** For each piece: it, and what is after it, is late by up to `maxDelay`. Default: 0. */
   delays?: number;
   /** Milliseconds, more than 0 and below 2^31. Default: 100. */
   maxDelay?: number;

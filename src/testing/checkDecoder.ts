@@ -7,7 +7,7 @@ import { sameValue } from './sameValue.js';
 export interface CheckDecoderOptions<T> {
   /** What the frames must be. Default: only compared with each other. */
   frames?: readonly T[];
-  /** What comes behind the bytes and must be left in the queue. Default: the same bytes once more. */
+  /** What comes after the bytes and must be left in the queue. Default: the same bytes once more. */
   trailing?: Data;
   /** Whether two frames are the same. Default: by value, also inside arrays, objects, maps, sets and byte arrays. */
   equals?: (one: T, other: T) => boolean;
@@ -18,7 +18,7 @@ export interface CheckDecoderOptions<T> {
  *
  * The bytes are decoded in one piece, then
  * - in chunks of every size, and in two pieces cut at every place;
- * - with trailing bytes behind them: a decoder that has given its frames must have left the rest in the queue;
+ * - with trailing bytes after them: a decoder that has given its frames must have left the rest in the queue;
  * - unsubscribed at every place: what was taken of an unfinished frame is back in the queue, and a decoder that is
  *   made anew does not know of it;
  * - with the stream ended at every place: the same frames and the same error come, however the bytes are cut.

@@ -18,7 +18,7 @@ export function sizes(length: number): number[] {
   return [...all].filter((size) => size < length);
 }
 
-/** Where the bytes are cut: behind the first, and so on, up to in front of the last. @internal */
+/** Where the bytes are cut: after the first, and so on, up to just before the last. @internal */
 export function places(length: number): number[] {
   const all = Array.from({ length: Math.max(0, length - 1) }, (_, i) => i + 1);
   const step = Math.ceil(length / 128);

@@ -44,8 +44,9 @@ export interface MarbleConnectionOptions
  *
  * @example
  * ```ts
+ * import { lines } from 'rxjs-net';
  * import { marbleConnection } from 'rxjs-net/testing';
- * import { concatMap, map } from 'rxjs';
+ * import { map } from 'rxjs';
  * import { TestScheduler } from 'rxjs/testing';
  * import { deepStrictEqual } from 'node:assert';
  *
@@ -54,7 +55,7 @@ export interface MarbleConnectionOptions
  *     incoming: '  --a-b---|',
  *     values: { a: 'na', b: 'me?\n' },
  *   });
- *   const dialogue$ = reader.lines().pipe(concatMap((question) => writer.send(`I heard ${question}\n`)));
+ *   const dialogue$ = reader.consume(lines(), (question) => writer.send(`I heard ${question}\n`));
  *   helpers.expectObservable(dialogue$).toBe('--------|');
  *   helpers.expectObservable(outgoing$.pipe(map((text) => text.trim()))).toBe('----w', { w: 'I heard name?' });
  * });

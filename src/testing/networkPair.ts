@@ -24,7 +24,7 @@ export interface NetworkPairOptions extends ConnectionOptions, NetworkOptions {}
  * - **Backpressure**: bytes that the other end has not taken fill the `window`; what is beyond waits in the writer's
  *   queue. Room is seen at once, without the time that an acknowledgement takes.
  * - **Clogged**: what would have arrived meanwhile arrives at once when it is over.
- * - **Ends**: the end of a stream and a close take the latency, behind all bytes; `waitClosed()` emits when the other
+ * - **Ends**: the end of a stream and a close take the latency, after all bytes; `waitClosed()` emits when the other
  *   end has got there. An abort is known at once to its own end, and to the other one after the latency: bytes that
  *   arrive until then are delivered, all others are lost. Bytes for an end that has closed come back as a reset.
  *

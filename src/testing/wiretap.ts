@@ -22,7 +22,9 @@ export interface WiretapOptions {
  * ```
  *
  * Everything passes through unchanged, and within the same call. Each event is told, or recorded, just before it is
- * passed on; its bytes are a copy. An error of the function is reported as RxJS does it, and changes nothing. Times are milliseconds from the start of the connection, by the `scheduler`.
+ * passed on; its bytes are a copy. An error of the function is reported as RxJS does it, and changes nothing. Times are
+ * milliseconds from the start of the connection, by the `scheduler`.
+ *
  * A recording is meant for one connection: for those of a server make one for each,
  * `wrap: (transport) => wiretap(new Recording())(transport)`.
  *

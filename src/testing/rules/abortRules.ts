@@ -107,7 +107,7 @@ export const abortRules: readonly Rule[] = [
       one.abort('too slow');
       await toOne.untilClosed();
       other.resume();
-      // Not a reset in every case: Node takes one that comes behind bytes that it has not read yet for an end.
+      // Not a reset in every case: Node takes one that comes after bytes that it has not read yet for an end.
       const over = (): boolean => toOther.order.some((event) => event !== 'data');
       await toOther.until('an end or a reset', over);
       trial.equal('the error that one end was closed with', toOne.errors, ['too slow']);

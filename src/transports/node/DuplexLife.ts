@@ -168,7 +168,7 @@ export class DuplexLife {
   #reset(): void {
     const raw = this.#raw;
     try {
-      // Only TCP knows a reset, and only TCP sockets have a family. Behind a FIN libuv refuses to send one.
+      // Only TCP knows a reset, and only TCP sockets have a family. After a FIN libuv refuses to send one.
       const { writableEnded, writableLength } = this.duplex;
       const sentFin = writableEnded && writableLength === 0;
       const canReset = raw instanceof Socket && !(raw instanceof TLSSocket) && raw.remoteFamily !== undefined;
