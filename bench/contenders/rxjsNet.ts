@@ -4,8 +4,8 @@ import { decoder, lengthPrefixed, serve, useConnection, type Connection, type De
 import { defer, lastValueFrom, merge, repeat, takeWhile, tap, timer, type Observable } from 'rxjs';
 import { answerJobs, expectCount, type JobOptions } from '../answerJobs.js';
 import { memory } from './memory.js';
-import { redisByGenerator, redisByObject, redisByReads } from './rxjsNetRedis.js';
-import { idleConnections, idleConsumers, shortConnections } from './rxjsNetServers.js';
+import { redisByConversation, redisByGenerator, redisByObject, redisByReads } from './rxjsNetRedis.js';
+import { idleConnections, idleConsumers, idleConversations, shortConnections } from './rxjsNetServers.js';
 import { REST_MS, SlowWork } from './slowWork.js';
 import { TripTimer } from './TripTimer.js';
 
@@ -114,10 +114,12 @@ answerJobs({
   },
 
   redisByObject,
+  redisByConversation,
   redisByGenerator,
   redisByReads,
   shortConnections,
   idleConnections,
   idleConsumers,
+  idleConversations,
   memory,
 });

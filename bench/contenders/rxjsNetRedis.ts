@@ -1,5 +1,12 @@
-/** The server for `redis-benchmark`, three times: they differ in how they read a command. */
-import { decoder, type ByteQueue, type Connection, type Decoder } from 'rxjs-net';
+/** The server for `redis-benchmark`, four times: they differ in how they read a command. */
+import {
+  converse,
+  decoder,
+  type ByteQueue,
+  type Connection,
+  type Decoder,
+  type DecoderBytes,
+} from 'rxjs-net';
 import { concatMap, repeat, toArray, type Observable } from 'rxjs';
 import { RedisStore } from './RedisStore.js';
 import { serveClients } from './serveClients.js';
@@ -64,8 +71,8 @@ function marked(bytes: ByteQueue, mark: number): number | undefined {
   return bytes.takeInteger('\r\n');
 }
 
-/** A generator that reads as the protocol is written. */
-const command = decoder(function* (bytes) {
+/** A generator that reads as the protocol is written: for a decoder, and in a conversation. */
+function* command(bytes: DecoderBytes): Generator<undefined, string[]> {
   const args: string[] = [];
   yield* bytes.skip(1); // *
   const count = yield* bytes.integer('\r\n$');
@@ -74,7 +81,7 @@ const command = decoder(function* (bytes) {
     yield* bytes.skip(args.length < count ? 3 : 2); // \r\n, and the next $
   }
   return args;
-});
+}
 
 /** Cold one-shot reads and the operators of RxJS. */
 function readCommand({ reader, writer }: Connection, store: RedisStore): Observable<never> {
@@ -111,10 +118,20 @@ export function redisByObject(): Promise<{ port: number }> {
 
 export function redisByGenerator(): Promise<{ port: number }> {
   const store = new RedisStore();
+  const commands = decoder(command);
   return serveClients(({ reader, writer }) =>
-    reader.consume(command, (args) => {
+    reader.consume(commands, (args) => {
       writer.write(store.reply(args));
       return writer.paused ? writer.drain() : undefined;
+    }),
+  );
+}
+
+export function redisByConversation(): Promise<{ port: number }> {
+  const store = new RedisStore();
+  return serveClients(
+    converse(function* (io) {
+      while (!(yield* io.atEof())) yield* io.send(store.reply(yield* command(io)));
     }),
   );
 }

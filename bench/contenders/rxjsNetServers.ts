@@ -1,5 +1,5 @@
 /** Servers whose connections count, more than what they carry. */
-import type { Decoder } from 'rxjs-net';
+import { converse, type Decoder } from 'rxjs-net';
 import { concatMap } from 'rxjs';
 import { serveClients } from './serveClients.js';
 
@@ -18,6 +18,14 @@ export function idleConsumers(): Promise<{ port: number }> {
     reader.consume(chunk, (bytes) => {
       writer.write(bytes);
       return writer.paused ? writer.drain() : undefined;
+    }),
+  );
+}
+
+export function idleConversations(): Promise<{ port: number }> {
+  return serveClients(
+    converse(function* (io) {
+      while (!(yield* io.atEof())) yield* io.send(yield* io.chunk());
     }),
   );
 }

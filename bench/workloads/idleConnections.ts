@@ -24,13 +24,14 @@ export const idleConnections: Workload = {
   name: 'idle-connections',
   metrics: [
     metric('idle connections: heap and external memory'),
-    metric('idle connections: heap and external memory on top of the socket (the aim: 2048)'),
+    metric('idle connections: heap and external memory on top of the socket (the aim: 4096)'),
     metric('idle connections: resident set'),
   ],
   contenders: [
     { label: 'hand-written', program: handWritten, job: SOCKETS },
     { label: 'rxjs-net pipeTo()', program: rxjsNet, job: 'idleConnections' },
     { label: 'rxjs-net consume()', program: rxjsNet, job: 'idleConsumers' },
+    { label: 'rxjs-net converse()', program: rxjsNet, job: 'idleConversations' },
   ],
   // Each is a file descriptor of both processes.
   amount: 4000,

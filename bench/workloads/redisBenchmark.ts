@@ -28,6 +28,7 @@ function redisBenchmark(pipeline: number): Workload {
       { label: 'hand-written', program: handWritten, job: 'redis' },
       { label: 'rxjs-net decoder object', program: rxjsNet, job: 'redisByObject' },
       { label: 'rxjs-net generator', program: rxjsNet, job: 'redisByGenerator' },
+      { label: 'rxjs-net conversation', program: rxjsNet, job: 'redisByConversation' },
       { label: 'rxjs-net one-shot reads', program: rxjsNet, job: 'redisByReads' },
       { label: 'asyncio', program: asyncio, job: 'redis' },
       { label: 'uvloop', program: uvloop, job: 'redis' },
