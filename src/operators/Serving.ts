@@ -172,7 +172,9 @@ export class Serving<R> {
   #tellError(error: unknown, connection: Connection): void {
     const { onError = reportFailure } = this.#options;
     try {
-      onError(error, connection);
+      const told = onError(error, connection) as unknown;
+      // An async function.
+      if (told instanceof Promise) told.catch(reportFailure);
     } catch (ofOnError) {
       reportFailure(ofOnError);
     }
