@@ -10,19 +10,23 @@ export interface Reporter {
  * @internal
  */
 export class Listeners {
-  readonly #listeners = new Set<() => void>();
+  // Most often there is one, and the table of a set costs as much as all else of it.
+  #only: (() => void) | undefined;
+  #others: Set<() => void> | undefined;
 
   /** Returns what takes it back. */
   add(listener: () => void): () => void {
-    const listeners = this.#listeners;
-    listeners.add(listener);
-    return () => listeners.delete(listener);
+    if (this.#only === undefined && this.#others === undefined) this.#only = listener;
+    else (this.#others ??= new Set()).add(listener);
+    return () => {
+      if (this.#only === listener) this.#only = undefined;
+      else this.#others?.delete(listener);
+    };
   }
 
   tell(reporter: Reporter): void {
-    const listeners = this.#listeners;
-    for (const listener of [...listeners]) {
-      if (!listeners.has(listener)) continue;
+    for (const listener of [this.#only, ...(this.#others ?? [])]) {
+      if (listener === undefined || !(listener === this.#only || this.#others?.has(listener))) continue;
       try {
         listener();
       } catch (error) {

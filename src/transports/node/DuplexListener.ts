@@ -21,23 +21,27 @@ interface Heard extends Duplex {
  *
  * @internal
  */
-export const duplexEvents = {
-  data(this: Heard, chunk: Uint8Array): void {
-    this[LISTENER]!.onData(chunk);
-  },
-  end(this: Heard): void {
-    this[LISTENER]!.onEnd();
-  },
-  error(this: Heard, error: Error): void {
-    this[LISTENER]!.onError(error);
-  },
-  finish(this: Heard): void {
-    this[LISTENER]!.onFinish();
-  },
-  close(this: Heard): void {
-    this[LISTENER]!.onClose();
-  },
-};
+export const duplexEvents = { data: onData, end: onEnd, error: onError, finish: onFinish, close: onClose };
+
+function onData(this: Heard, chunk: Uint8Array): void {
+  this[LISTENER]!.onData(chunk);
+}
+
+function onEnd(this: Heard): void {
+  this[LISTENER]!.onEnd();
+}
+
+function onError(this: Heard, error: Error): void {
+  this[LISTENER]!.onError(error);
+}
+
+function onFinish(this: Heard): void {
+  this[LISTENER]!.onFinish();
+}
+
+function onClose(this: Heard): void {
+  this[LISTENER]!.onClose();
+}
 
 /** Says who is told, for the life of the duplex; not by what is printed of it. @internal */
 export function setListener(duplex: Duplex, listener: DuplexListener): void {

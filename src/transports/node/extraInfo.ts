@@ -17,10 +17,10 @@ export interface Paths {
  */
 export function localAddressOf(duplex: Duplex): SocketAddress | undefined {
   if (!(duplex instanceof Socket)) return undefined;
-  void duplex.remoteAddress;
+  Reflect.get(duplex, 'remoteAddress');
   // Node's own object, which it has anyway.
   const local = duplex.address();
-  return 'address' in local ? (local as SocketAddress) : undefined;
+  return 'address' in local ? local : undefined;
 }
 
 /** @internal */
