@@ -53,6 +53,37 @@ const throwing = (): never => {
 };
 
 describe('serve, where one connection goes wrong', () => {
+  it('an onError whose promise rejects is told as a warning, and no more', async () => {
+    const seen = await warnings(() => {
+      const onError = (): void => Promise.reject(new Error('of onError')) as never;
+      const { source, log } = serving(() => throwError(() => new Error('of the handler')), { onError });
+      source.next(manualConnection());
+      expect(log).withContext('serve goes on').toEqual([]);
+    });
+    expect(seen).toEqual(['of onError']);
+  });
+
+  describe('without onError, an error is shown that has', () => {
+    const parts = ['name', 'message', 'stack', 'code', 'detail', 'toString'];
+    for (const part of parts) {
+      for (const [what, property] of [
+        ['a getter that throws', { get: throwing }],
+        ['an object without a prototype', { value: Object.create(null) as unknown }],
+        ['a symbol', { value: Symbol('s') }],
+      ] as [string, PropertyDescriptor][]) {
+        it(`as its ${part} ${what}`, async () => {
+          const error = Object.defineProperty(new Error('mine'), part, property);
+          const seen = await warnings(() => {
+            serving(() => throwError(() => error), { onError: undefined as never }).source.next(
+              manualConnection(),
+            );
+          });
+          expect(seen).toEqual(['A handler failed with an error that cannot be shown']);
+        });
+      }
+    }
+  });
+
   describe('an onError that throws', () => {
     const cases: [string, ServeOptions, (connection: ManualConnection) => void][] = [
       ['of a refused connection', { concurrency: 1, maxPending: 0 }, () => undefined],

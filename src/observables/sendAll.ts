@@ -170,9 +170,10 @@ class Pull {
 
   #close(): void {
     this.#phase = 'over';
-    attempt(() => void settle(this.#iterator.return?.()));
-    // The iterator of a Readable does not destroy it before its first item, nor while it waits for one.
+    // The iterator of a Readable does not destroy it before its first item, nor while it waits for one; where it does, that
+    // may be with an error, which is nobody's business. So it is destroyed before.
     attempt(() => destroy(this.source as unknown as Partial<Destroyable>));
+    attempt(() => void settle(this.#iterator.return?.()));
   }
 }
 

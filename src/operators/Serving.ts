@@ -170,9 +170,12 @@ export class Serving<R> {
   }
 
   #tellError(error: unknown, connection: Connection): void {
-    const { onError = reportFailure } = this.#options;
+    const { onError = reportFailure }: { onError?: (error: unknown, connection: Connection) => unknown } =
+      this.#options;
     try {
-      onError(error, connection);
+      const told = onError(error, connection);
+      // An async function.
+      if (told instanceof Promise) told.catch(reportFailure);
     } catch (ofOnError) {
       reportFailure(ofOnError);
     }

@@ -76,6 +76,9 @@ export class ConnectionSettings implements ConnectionOptions {
 
   wrapped(transport: Transport): Transport {
     const wrapped = this.wrap === undefined ? transport : this.wrap(transport);
+    // Of an async function, which cannot be waited for.
+    if ((wrapped as unknown) instanceof Promise)
+      void (wrapped as unknown as Promise<unknown>).catch(() => undefined);
     checkMethod('What wrap returns', wrapped, 'start');
     return wrapped;
   }
