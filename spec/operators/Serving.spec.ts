@@ -324,6 +324,113 @@ describe('serve, where one connection goes wrong', () => {
     });
   });
 
+  describe('a handler that goes on when its connection has closed', () => {
+    const cases: [string, ServeOptions, (connection: Connection) => void][] = [
+      ['as it has closed it', {}, ({ writer }) => writer.close()],
+      ['as it is to go on', { onLoss: 'continue' }, () => undefined],
+    ];
+    for (const [name, options, act] of cases) {
+      const start = (more: ServeOptions = {}) => {
+        const scheduler = new VirtualTimeScheduler();
+        const events: string[] = [];
+        const source = new Subject<Connection>();
+        const served = source
+          .pipe(
+            serve(
+              (connection) => {
+                act(connection);
+                return timer(500, scheduler).pipe(finalize(() => events.push('handler')));
+              },
+              { onError: () => undefined, ...options, ...more, scheduler },
+            ),
+          )
+          .subscribe({ complete: () => events.push('complete') });
+        const connect = (): void => {
+          const connection = manualConnection();
+          source.next(connection);
+          connection.transport.lose(new Error('reset'));
+        };
+        connect();
+        return { scheduler, events, source, served, connect };
+      };
+
+      it(`${name}, is waited for`, () => {
+        const { scheduler, events, source } = start();
+        source.complete();
+        expect(events).withContext('before the handler is done').toEqual([]);
+        scheduler.flush();
+        expect(events).toEqual(['handler', 'complete']);
+      });
+
+      it(`${name}, ends when the grace is over`, () => {
+        const { scheduler, events } = start({ stop: of('now'), grace: 100 });
+        expect(events).withContext('nothing was accepted').toEqual(['complete']);
+        const stop = new Subject<void>();
+        const other = start({ stop, grace: 100 });
+        stop.next();
+        other.scheduler.flush();
+        expect(other.events).toEqual(['handler', 'complete']);
+        expect(other.scheduler.now()).toBe(100);
+        scheduler.flush();
+      });
+
+      it(`${name}, ends with the subscription`, () => {
+        const { events, served } = start();
+        served.unsubscribe();
+        expect(events).toEqual(['handler']);
+      });
+
+      it(`${name}, keeps its place`, () => {
+        const refused: string[] = [];
+        const onError = (error: unknown): number => refused.push((error as Error).name);
+        const { scheduler, connect } = start({ concurrency: 1, maxPending: 0, onError });
+        connect();
+        expect(refused).toEqual(['TooManyConnectionsError']);
+        scheduler.flush();
+        connect();
+        expect(refused.length).withContext('when the handler is done').toBe(1);
+        scheduler.flush();
+      });
+    }
+  });
+
+  describe('a refused connection', () => {
+    const refusing = (onError: NonNullable<ServeOptions['onError']>) => {
+      const scheduler = new VirtualTimeScheduler();
+      const stop = new Subject<void>();
+      const source = new Subject<Connection>();
+      const options: ServeOptions = { concurrency: 1, maxPending: 0, stop, grace: 100, scheduler, onError };
+      const { log } = record(source.pipe(serve(() => stop, options)));
+      source.next(manualConnection());
+      const refused = manualConnection({ holdWrites: true });
+      source.next(refused);
+      return { scheduler, stop, log, refused };
+    };
+
+    it('is waited for, as its last reply is not sent yet', () => {
+      const { stop, log, refused } = refusing((_error, { writer }) => writer.write('busy'));
+      stop.next();
+      stop.complete();
+      expect(log).withContext('before the reply is sent').not.toContain('|');
+      refused.transport.drain();
+      expect(log).toContain('|');
+    });
+
+    it('is reset when the grace is over', () => {
+      const { scheduler, stop, log, refused } = refusing((_error, { writer }) => writer.write('busy'));
+      stop.next();
+      scheduler.flush();
+      expect(refused.transport.calls).toEqual(['write busy', 'close', 'abort']);
+      expect(scheduler.now()).toBe(100);
+      expect(log).toContain('|');
+    });
+
+    it('that is closed without a word is not reset', () => {
+      const { refused } = refusing((_error, { writer }) => writer.close());
+      expect(refused.transport.calls).toEqual(['close']);
+    });
+  });
+
   it('a thousand that wait for handlers that are done at once leave a flat stack', () => {
     const first = new Subject<void>();
     let handled = 0;

@@ -1,6 +1,7 @@
 import { Observable, type Subscriber } from 'rxjs';
-import { checkWriter, endWhenDrained, followWriter } from '../operators/followWriter.js';
+import { endWhenDrained, followWriter } from '../operators/followWriter.js';
 import type { Data } from '../bytes/Separator.js';
+import { checkMethod } from '../streams/check.js';
 import { Reentrant } from '../streams/Reentrant.js';
 import { attempt, reportError } from '../streams/reportError.js';
 import type { StreamWriter } from '../streams/StreamWriter.js';
@@ -45,7 +46,7 @@ type Source = Iterable<Data> | AsyncIterable<Data>;
  * ```
  */
 export function sendAll(writer: StreamWriter, source: Source): Observable<never> {
-  checkWriter(writer);
+  checkMethod('writer must be a StreamWriter', writer, 'drain');
   checkSource(source);
   return new Observable((subscriber) => {
     const pull = new Pull(writer, source, subscriber);

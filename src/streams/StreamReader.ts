@@ -1,6 +1,14 @@
 import { firstValueFrom, Observable, type Subscriber } from 'rxjs';
 import type { ByteQueue } from '../bytes/ByteQueue.js';
-import { checkCount, checkLimit, checkOptions } from '../bytes/check.js';
+import {
+  checkBoolean,
+  checkCount,
+  checkFunction,
+  checkLimit,
+  checkOptions,
+  checkWhole,
+} from '../bytes/check.js';
+import { checkMethod } from './check.js';
 import { Consumption, type FrameConsumer } from './Consumption.js';
 import { checkDecoderFactory, makeDecoder, type Decoder, type DecoderFactory } from '../bytes/Decoder.js';
 import { IncompleteReadError } from '../bytes/errors.js';
@@ -249,9 +257,9 @@ export class StreamReader {
     project: FrameConsumer<T, R>,
     concurrency = 1,
   ): Observable<R> {
-    if (!(concurrency >= 1))
-      throw new RangeError(`concurrency must be at least 1, not ${String(concurrency)}`);
     checkDecoderFactory(decoder);
+    checkFunction('project', project);
+    checkWhole('concurrency', concurrency, 1);
     return this.#consumeFrames(decoder, project, concurrency, concurrency === 1 ? 'message' : 'frames');
   }
 
@@ -282,7 +290,11 @@ export class StreamReader {
    * client.writer.writeEof();
    * ```
    */
-  pipeTo(writer: StreamWriter, { end = true }: PipeOptions = {}): Observable<never> {
+  pipeTo(writer: StreamWriter, options: PipeOptions = {}): Observable<never> {
+    checkMethod('writer must be a StreamWriter', writer, 'drain');
+    checkOptions(options);
+    const { end = true } = options;
+    checkBoolean('end', end);
     return new Observable((subscriber) => {
       const forget = writer.onGone((error) => subscriber.error(error));
       subscriber.add(forget);
