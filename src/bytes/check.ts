@@ -25,6 +25,7 @@ export function checkData(data: unknown): void {
 /** A value in an error's message, with its type where it might be taken for another. @internal */
 export function described(value: unknown): string {
   if (typeof value === 'object' && value) return Object.prototype.toString.call(value);
+  if (typeof value === 'function') return `the function ${value.name}`.trimEnd();
   const text = printable(String(value), 40);
   return typeof value === 'number' || value === undefined ? text : `${text} (${typeof value})`;
 }

@@ -43,6 +43,8 @@ export class DuplexLife implements DuplexListener {
   readonly #transport: Pick<DuplexListener, 'onData' | 'onEnd'>;
   #onReleased: (() => void)[] | undefined;
   #shutdown: Subscription | undefined;
+  /** While TLS is closing: told when the system has taken something. */
+  taken: (() => void) | undefined;
 
   constructor(
     duplex: Duplex,
@@ -191,11 +193,21 @@ export class DuplexLife implements DuplexListener {
     life.onClose();
   }
 
+  // From when the system last took something: a large answer on a slow link is not cut off while it goes on.
   #boundShutdown(timeout: number, scheduler: SchedulerLike): void {
-    const expired = (): void => this.abort(new Error(`TLS could not be shut down within ${timeout} ms`));
-    const timer = (this.#shutdown = scheduler.schedule(expired, timeout));
-    // The process waits for the data, not for the timer: Node's own, where the scheduler is a real one.
-    (timer as { id?: { unref?: () => void } }).id?.unref?.();
+    let last = scheduler.now();
+    this.taken = () => (last = scheduler.now());
+    const wait = (milliseconds: number): void => {
+      const timer = (this.#shutdown = scheduler.schedule(look, milliseconds));
+      // The process waits for the data, not for the timer: Node's own, where the scheduler is a real one.
+      (timer as { id?: { unref?: () => void } }).id?.unref?.();
+    };
+    const look = (): void => {
+      const left = last + timeout - scheduler.now();
+      if (left > 0) wait(left);
+      else this.abort(new Error(`TLS could not be shut down within ${timeout} ms`));
+    };
+    wait(timeout);
   }
 
   #reset(): void {

@@ -205,6 +205,7 @@ export class DuplexTransport implements Transport {
     if (changed !== undefined) life.abort(changed);
     if (life.duplex.destroyed || life.phase === 'aborted') return;
     this.#flush();
+    life.taken?.();
     life.receiver!.flushed();
   }
 
