@@ -5,7 +5,7 @@ import { Lifecycle } from './Lifecycle.js';
 import { Listeners } from './Listeners.js';
 import { ReadQueue, type ReadConnection } from './ReadQueue.js';
 import { reportError } from './reportError.js';
-import type { Transport, TransportReceiver } from './Transport.js';
+import type { Transport } from './Transport.js';
 import { WriteFlow, type Written } from './WriteFlow.js';
 
 /** How often idleness is looked at, in parts of the timeout: cheaper than a timer set anew with every byte. */
@@ -17,7 +17,7 @@ const LOOKS = 4;
  *
  * @internal
  */
-export class ConnectionCore implements TransportReceiver, ReadConnection, Written {
+export class ConnectionCore implements ReadConnection, Written {
   readonly lifecycle = new Lifecycle();
   readonly reads: ReadQueue;
   readonly writes: WriteFlow;
@@ -38,25 +38,24 @@ export class ConnectionCore implements TransportReceiver, ReadConnection, Writte
   }
 
   start(): void {
-    this.transport.start(this);
+    const { reads } = this;
+    // Functions of their own: a transport may take them apart (`socket.on('data', receiver.data)`).
+    this.transport.start({
+      data: (chunk) => reads.data(chunk),
+      eof: () => reads.end(),
+      flushed: () => this.#flushed(),
+      closed: (error) => this.#closed(error),
+    });
     const { idleTimeout, scheduler } = this.settings;
     if (idleTimeout !== undefined) this.watchIdle(idleTimeout, scheduler);
   }
 
-  data(chunk: Uint8Array): void {
-    this.reads.data(chunk);
-  }
-
-  eof(): void {
-    this.reads.end();
-  }
-
-  flushed(): void {
+  #flushed(): void {
     this.#progressed?.();
     this.writes.flushed();
   }
 
-  closed(error?: unknown): void {
+  #closed(error: unknown): void {
     // Whoever is told first may turn to the other half: that has to know by then.
     if (!this.lifecycle.go(error)) return;
     this.reads.end(this.lifecycle.failure);
