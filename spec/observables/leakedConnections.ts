@@ -50,6 +50,16 @@ async function open(use: (connection: Connection) => unknown, options = {}): Pro
 
 const forget = (): undefined => undefined;
 
+// Nobody has the connection but whoever waits, until the peer resets it.
+async function waited(wait: (writer: Connection['writer'], told: () => void) => unknown): Promise<string[]> {
+  const log: string[] = [];
+  await open(({ writer }) => void wait(writer, () => log.push('told')));
+  await collect();
+  accepted[0]!.resetAndDestroy();
+  while (log.length === 0) await turn();
+  return log;
+}
+
 const scenarios: Record<string, () => Promise<unknown>> = {
   async 'two that nobody has'() {
     await open(forget);
@@ -118,6 +128,18 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     accepted[0]!.write('still there\n');
     while (lines.length === 0) await turn();
     return lines;
+  },
+
+  async 'one whose end is waited for'() {
+    return waited((writer, told) => writer.waitClosed().subscribe({ error: told }));
+  },
+
+  async 'one whose drain$ is waited for'() {
+    return waited((writer, told) => writer.drain$.subscribe({ complete: told }));
+  },
+
+  async 'one whose paused$ is waited for'() {
+    return waited((writer, told) => writer.paused$.subscribe({ complete: told }));
   },
 
   async 'one whose writer is kept'() {

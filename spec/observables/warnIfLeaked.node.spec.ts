@@ -53,6 +53,15 @@ describe('A connection that is leaked to the garbage collector', () => {
     expect(await play('one whose read waits')).toEqual({ warnings: [], ended: [], result: ['12'] });
   });
 
+  it('is not one that somebody waits for', async () => {
+    for (const what of ['end', 'drain$', 'paused$']) {
+      const { warnings, result } = await play(`one whose ${what} is waited for`);
+      expect({ warnings, result })
+        .withContext(what)
+        .toEqual({ warnings: [], result: ['told'] });
+    }
+  });
+
   it('is not one whose reader or writer is still there', async () => {
     for (const half of ['writer', 'reader']) {
       expect(await play(`one whose ${half} is kept`)).toEqual({ warnings: [], ended: [], result: false });

@@ -53,6 +53,37 @@ const throwing = (): never => {
 };
 
 describe('serve, where one connection goes wrong', () => {
+  it('an onError whose promise rejects is told as a warning, and no more', async () => {
+    const seen = await warnings(() => {
+      const onError = (): void => Promise.reject(new Error('of onError')) as never;
+      const { source, log } = serving(() => throwError(() => new Error('of the handler')), { onError });
+      source.next(manualConnection());
+      expect(log).withContext('serve goes on').toEqual([]);
+    });
+    expect(seen).toEqual(['of onError']);
+  });
+
+  describe('without onError, an error is shown that has', () => {
+    const parts = ['name', 'message', 'stack', 'code', 'detail', 'toString'];
+    for (const part of parts) {
+      for (const [what, property] of [
+        ['a getter that throws', { get: throwing }],
+        ['an object without a prototype', { value: Object.create(null) as unknown }],
+        ['a symbol', { value: Symbol('s') }],
+      ] as [string, PropertyDescriptor][]) {
+        it(`as its ${part} ${what}`, async () => {
+          const error = Object.defineProperty(new Error('mine'), part, property);
+          const seen = await warnings(() => {
+            serving(() => throwError(() => error), { onError: undefined as never }).source.next(
+              manualConnection(),
+            );
+          });
+          expect(seen).toEqual(['A handler failed with an error that cannot be shown']);
+        });
+      }
+    }
+  });
+
   describe('an onError that throws', () => {
     const cases: [string, ServeOptions, (connection: ManualConnection) => void][] = [
       ['of a refused connection', { concurrency: 1, maxPending: 0 }, () => undefined],
@@ -290,6 +321,113 @@ describe('serve, where one connection goes wrong', () => {
       gone.transport.lose();
       done.complete();
       expect(log).toEqual(['|']);
+    });
+  });
+
+  describe('a handler that goes on when its connection has closed', () => {
+    const cases: [string, ServeOptions, (connection: Connection) => void][] = [
+      ['as it has closed it', {}, ({ writer }) => writer.close()],
+      ['as it is to go on', { onLoss: 'continue' }, () => undefined],
+    ];
+    for (const [name, options, act] of cases) {
+      const start = (more: ServeOptions = {}) => {
+        const scheduler = new VirtualTimeScheduler();
+        const events: string[] = [];
+        const source = new Subject<Connection>();
+        const served = source
+          .pipe(
+            serve(
+              (connection) => {
+                act(connection);
+                return timer(500, scheduler).pipe(finalize(() => events.push('handler')));
+              },
+              { onError: () => undefined, ...options, ...more, scheduler },
+            ),
+          )
+          .subscribe({ complete: () => events.push('complete') });
+        const connect = (): void => {
+          const connection = manualConnection();
+          source.next(connection);
+          connection.transport.lose(new Error('reset'));
+        };
+        connect();
+        return { scheduler, events, source, served, connect };
+      };
+
+      it(`${name}, is waited for`, () => {
+        const { scheduler, events, source } = start();
+        source.complete();
+        expect(events).withContext('before the handler is done').toEqual([]);
+        scheduler.flush();
+        expect(events).toEqual(['handler', 'complete']);
+      });
+
+      it(`${name}, ends when the grace is over`, () => {
+        const { scheduler, events } = start({ stop: of('now'), grace: 100 });
+        expect(events).withContext('nothing was accepted').toEqual(['complete']);
+        const stop = new Subject<void>();
+        const other = start({ stop, grace: 100 });
+        stop.next();
+        other.scheduler.flush();
+        expect(other.events).toEqual(['handler', 'complete']);
+        expect(other.scheduler.now()).toBe(100);
+        scheduler.flush();
+      });
+
+      it(`${name}, ends with the subscription`, () => {
+        const { events, served } = start();
+        served.unsubscribe();
+        expect(events).toEqual(['handler']);
+      });
+
+      it(`${name}, keeps its place`, () => {
+        const refused: string[] = [];
+        const onError = (error: unknown): number => refused.push((error as Error).name);
+        const { scheduler, connect } = start({ concurrency: 1, maxPending: 0, onError });
+        connect();
+        expect(refused).toEqual(['TooManyConnectionsError']);
+        scheduler.flush();
+        connect();
+        expect(refused.length).withContext('when the handler is done').toBe(1);
+        scheduler.flush();
+      });
+    }
+  });
+
+  describe('a refused connection', () => {
+    const refusing = (onError: NonNullable<ServeOptions['onError']>) => {
+      const scheduler = new VirtualTimeScheduler();
+      const stop = new Subject<void>();
+      const source = new Subject<Connection>();
+      const options: ServeOptions = { concurrency: 1, maxPending: 0, stop, grace: 100, scheduler, onError };
+      const { log } = record(source.pipe(serve(() => stop, options)));
+      source.next(manualConnection());
+      const refused = manualConnection({ holdWrites: true });
+      source.next(refused);
+      return { scheduler, stop, log, refused };
+    };
+
+    it('is waited for, as its last reply is not sent yet', () => {
+      const { stop, log, refused } = refusing((_error, { writer }) => writer.write('busy'));
+      stop.next();
+      stop.complete();
+      expect(log).withContext('before the reply is sent').not.toContain('|');
+      refused.transport.drain();
+      expect(log).toContain('|');
+    });
+
+    it('is reset when the grace is over', () => {
+      const { scheduler, stop, log, refused } = refusing((_error, { writer }) => writer.write('busy'));
+      stop.next();
+      scheduler.flush();
+      expect(refused.transport.calls).toEqual(['write busy', 'close', 'abort']);
+      expect(scheduler.now()).toBe(100);
+      expect(log).toContain('|');
+    });
+
+    it('that is closed without a word is not reset', () => {
+      const { refused } = refusing((_error, { writer }) => writer.close());
+      expect(refused.transport.calls).toEqual(['close']);
     });
   });
 

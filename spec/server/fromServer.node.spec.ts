@@ -1,3 +1,5 @@
+import { readdirSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import {
   firstValueFrom,
   fromEvent,
@@ -16,11 +18,13 @@ import { shown } from '../../src/streams/check.js';
 import { text } from '../contracts/bytes.js';
 import { eventually, failureOf } from '../contracts/eventually.js';
 import { plainPeers } from '../observables/plainPeers.js';
+import { temporaryPaths } from '../observables/temporaryPaths.js';
 
 const host = '127.0.0.1';
 
 describe('fromServer', () => {
   const peers = plainPeers();
+  const temporaryPath = temporaryPaths();
   const finish = new Subject<void>();
 
   afterEach(() => finish.next());
@@ -69,6 +73,17 @@ describe('fromServer', () => {
     const port = await peers.listen();
     const error = await failureOf('listening', fromServer({ host, port }));
     expect(error).toEqual(jasmine.objectContaining({ code: 'EADDRINUSE', syscall: 'listen', port }));
+  });
+
+  it('has nothing left on the disk when it tells that a path is taken: whoever hears of it may end the process', async () => {
+    const path = temporaryPath();
+    await peers.listenOnPath(path);
+    const names = await new Promise((resolve) => {
+      fromServer({ path, replaceStale: true }).subscribe({
+        error: () => resolve(readdirSync(dirname(path))),
+      });
+    });
+    expect(names).toEqual([basename(path)]);
   });
 
   it('stops listening when it is unsubscribed from: the next connect is refused', async () => {

@@ -443,7 +443,12 @@ describe('TLS of a server, at the call,', () => {
       expect(tlsWith({ handshakeTimeout: timeout })).toThrowError(RangeError, /^handshakeTimeout must be/);
       expect(tlsWith({ shutdownTimeout: timeout })).toThrowError(RangeError, /^shutdownTimeout must be/);
     }
-    expect(tlsWith({ cert: 'no certificate' })).toThrowError(/PEM|pem/);
+    for (const wrong of [{ cert: 'no certificate' }, { key: 'no key' }]) {
+      expect(tlsWith(wrong)).toThrowError(/^TLS: (no start line|DECODER.*|unsupported)$/i);
+      expect(tlsWith(wrong)).toThrowMatching(
+        ({ cause, code }) => cause instanceof Error && (code as string).startsWith('ERR_OSSL'),
+      );
+    }
     expect(tlsWith({ key: other.key })).toThrowError(/key/);
     for (const stray of [
       'key',

@@ -1,6 +1,6 @@
 import { concatMap, repeat, VirtualTimeScheduler } from 'rxjs';
-import { connectionPair } from '../../src/index.js';
-import { manualConnection } from '../../src/testing.js';
+import { Connection, connectionPair, type TransportReceiver } from '../../src/index.js';
+import { manualConnection, ManualTransport } from '../../src/testing.js';
 import { record } from './record.js';
 
 describe('Connection', () => {
@@ -94,6 +94,25 @@ describe('Connection', () => {
     }
     expect(received.log).toEqual(['bye', '|']);
     expect(one.writer.isClosing()).toBeTrue();
+  });
+
+  it('gives its transport functions that can be taken apart', () => {
+    let told: TransportReceiver | undefined;
+    const transport = new ManualTransport();
+    const start = transport.start.bind(transport);
+    transport.start = (receiver) => {
+      const { data, eof, flushed, closed } = receiver;
+      told = receiver;
+      start({ data, eof, flushed, closed });
+    };
+    const { reader, writer } = new Connection(transport);
+    expect(told).toBeDefined();
+    const read = record(reader.lines());
+    transport.receive('one\n');
+    transport.receiveEof();
+    writer.close();
+    expect(read.log).toEqual(['one', '|']);
+    expect(record(writer.waitClosed()).log).toEqual(['undefined', '|']);
   });
 
   it('a dialogue of two ends takes place within one call', () => {

@@ -17,11 +17,17 @@ export function checkBytes(mustBe: string, data: unknown): Uint8Array {
   return data;
 }
 
+/** What can be written. @internal */
+export function checkData(data: unknown): void {
+  if (typeof data !== 'string') checkBytes('data must be a string or', data);
+}
+
 /** A value in an error's message, with its type where it might be taken for another. @internal */
 export function described(value: unknown): string {
   if (typeof value === 'object' && value) return Object.prototype.toString.call(value);
+  if (typeof value === 'function') return `the function ${value.name}`.trimEnd();
   const text = printable(String(value), 40);
-  return typeof value === 'number' ? text : `${text} (${typeof value})`;
+  return typeof value === 'number' || value === undefined ? text : `${text} (${typeof value})`;
 }
 
 /** @internal */
@@ -41,8 +47,28 @@ export function notAnInteger(name: string, kind: string, value: unknown): RangeE
 
 /** @internal */
 export function checkOptions(options: unknown): void {
-  if (typeof options !== 'object')
+  // Data or a list of it has none of them, and would pass as `{}`.
+  if (
+    typeof options !== 'object' ||
+    options === null ||
+    ArrayBuffer.isView(options) ||
+    Array.isArray(options)
+  )
     throw new TypeError(`options must be an object, not ${described(options)}`);
+}
+
+/** @internal */
+export function checkFunction(name: string, value: unknown): void {
+  if (typeof value !== 'function') throw new TypeError(`${name} must be a function, not ${described(value)}`);
+}
+
+/** How many may be at once, or wait. @internal */
+export function checkWhole(name: string, count: number, least: 0 | 1): void {
+  if (!(count === Infinity || (Number.isInteger(count) && count >= least))) {
+    throw new RangeError(
+      `${name} must be ${least === 1 ? 'a positive integer' : 'a non-negative integer'}, or Infinity, not ${described(count)}`,
+    );
+  }
 }
 
 /** @internal */

@@ -1,5 +1,8 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { checkTimeout } from '../streams/check.js';
+import type { Codec } from '../decoders/codec.js';
+import type { Connection } from '../streams/Connection.js';
+import { checkFunction, checkOptions, checkWhole } from '../bytes/check.js';
+import { checkMethod, checkTimeout } from '../streams/check.js';
 
 /** What `framed` gives all of its requests, and `request` one of them. */
 export interface FramedOptions {
@@ -23,13 +26,19 @@ export interface RequestOptions<In> extends FramedOptions {
 }
 
 /** @internal */
+export function checkFramed(connection: Partial<Connection> | null | undefined, codec: unknown): void {
+  checkMethod('connection must be a Connection', connection?.writer, 'drain');
+  if (typeof codec !== 'function' || typeof (codec as Partial<Codec<unknown>>).encode !== 'function')
+    throw new TypeError('codec must be a Codec, which codec(decoder, encode), or a call as lines(), makes');
+}
+
+/** @internal */
 export function checkFramedOptions(options: FramedOptions): void {
-  const value: unknown = options;
-  if (typeof value !== 'object' || value === null)
-    throw new TypeError(`options must be an object, not ${String(value)}`);
-  const { timeout, maxInFlight } = options;
+  checkOptions(options);
+  const { timeout, maxInFlight, scheduler } = options;
   if (timeout !== undefined) checkTimeout('timeout', timeout);
-  if (maxInFlight !== undefined) checkAtLeastOne('maxInFlight', maxInFlight);
+  if (maxInFlight !== undefined) checkWhole('maxInFlight', maxInFlight, 1);
+  if (scheduler !== undefined) checkMethod('scheduler must have a method schedule', scheduler, 'schedule');
 }
 
 /** What `request` is given, checked, over what `framed` was given. @internal */
@@ -45,13 +54,6 @@ export function requestSettings<In>(
     maxInFlight = defaults.maxInFlight ?? Infinity,
   }: RequestOptions<In> = own;
   const { scheduler = defaults.scheduler ?? asyncScheduler } = own;
-  if (isReply !== undefined && typeof isReply !== 'function')
-    throw new TypeError(`isReply must be a function, not ${String(isReply)}`);
+  if (isReply !== undefined) checkFunction('isReply', isReply);
   return { isReply, timeout, maxInFlight, scheduler };
-}
-
-/** @internal */
-export function checkAtLeastOne(name: string, count: number): void {
-  if (!(count === Infinity || (Number.isInteger(count) && count >= 1)))
-    throw new RangeError(`${name} must be a positive integer, or Infinity, not ${String(count)}`);
 }

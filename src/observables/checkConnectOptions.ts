@@ -2,6 +2,7 @@ import { isIP, Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { checkMilliseconds, checkTimeout, shown } from '../streams/check.js';
 import { ConnectionSettings } from '../streams/ConnectionSettings.js';
+import { checkKeys } from '../transports/node/readableTlsError.js';
 import { checkIdentity, checkTlsTimeouts } from '../transports/node/tlsOptions.js';
 import { checkUnixPath } from '../transports/node/unixPath.js';
 import type { ClientOptions, ConnectOptions, TcpTarget } from './ConnectOptions.js';
@@ -21,7 +22,7 @@ export function checkConnectOptions(options: ConnectOptions): void {
   // A socket that is connected already knows its host, unless somebody else has made it.
   if (port === undefined) checkIdentity(given);
   // For what it throws: a certificate that is none, a version that there is not.
-  if (given.secureContext === undefined) createSecureContext(withoutUndefined(given));
+  if (given.secureContext === undefined) checkKeys(() => createSecureContext(withoutUndefined(given)));
 }
 
 function checkTarget(options: ConnectOptions): void {

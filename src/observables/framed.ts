@@ -1,4 +1,5 @@
 import { defer, filter, Observable, type Observer } from 'rxjs';
+import { checkFunction, checkWhole } from '../bytes/check.js';
 import { StreamError } from '../bytes/errors.js';
 import type { Codec } from '../decoders/codec.js';
 import type { Connection } from '../streams/Connection.js';
@@ -6,7 +7,7 @@ import type { FrameConsumer } from '../streams/Consumption.js';
 import { RequestTimeoutError } from '../streams/errors.js';
 import { attempt } from '../streams/reportError.js';
 import {
-  checkAtLeastOne,
+  checkFramed,
   checkFramedOptions,
   requestSettings,
   type FramedOptions,
@@ -172,9 +173,8 @@ export class Framed<In, Out = In> extends Observable<In> implements Observer<Out
    * ```
    */
   consume<R = never>(project: FrameConsumer<In, R>, concurrency = 1): Observable<R> {
-    if (typeof project !== 'function')
-      throw new TypeError(`project must be a function, not ${String(project)}`);
-    checkAtLeastOne('concurrency', concurrency);
+    checkFunction('project', project);
+    checkWhole('concurrency', concurrency, 1);
     return new Observable((subscriber) => this.#current().consume(subscriber, project, concurrency));
   }
 
@@ -194,6 +194,7 @@ export class Framed<In, Out = In> extends Observable<In> implements Observer<Out
   ): Observable<Part>;
   multiplex(open: () => Out, close: () => Out, accepts: (message: In) => boolean): Observable<In>;
   multiplex(open: () => Out, close: () => Out, accepts: (message: In) => boolean): Observable<In> {
+    for (const [name, value] of Object.entries({ open, close, accepts })) checkFunction(name, value);
     return new Observable((subscriber) => {
       const frames = this.#current();
       const messages = new Observable<In>((inner) => frames.listen(inner));
@@ -241,8 +242,7 @@ export function framed<In, Out = In>(
   codec: Codec<In, Out>,
   options: FramedOptions = {},
 ): Framed<In, Out> {
-  if (typeof codec !== 'function' || typeof codec.encode !== 'function')
-    throw new TypeError('codec must be a Codec, which codec(decoder, encode), or a call as lines(), makes');
+  checkFramed(connection, codec);
   checkFramedOptions(options);
   return new Framed(connection, codec, { ...options });
 }

@@ -1,6 +1,7 @@
 import { Observable, type Subscriber } from 'rxjs';
-import { checkWriter, endWhenDrained, followWriter } from '../operators/followWriter.js';
+import { endWhenDrained, followWriter } from '../operators/followWriter.js';
 import type { Data } from '../bytes/Separator.js';
+import { checkMethod } from '../streams/check.js';
 import { Reentrant } from '../streams/Reentrant.js';
 import { attempt, reportError } from '../streams/reportError.js';
 import type { StreamWriter } from '../streams/StreamWriter.js';
@@ -45,7 +46,7 @@ type Source = Iterable<Data> | AsyncIterable<Data>;
  * ```
  */
 export function sendAll(writer: StreamWriter, source: Source): Observable<never> {
-  checkWriter(writer);
+  checkMethod('writer must be a StreamWriter', writer, 'drain');
   checkSource(source);
   return new Observable((subscriber) => {
     const pull = new Pull(writer, source, subscriber);
@@ -170,9 +171,10 @@ class Pull {
 
   #close(): void {
     this.#phase = 'over';
-    attempt(() => void settle(this.#iterator.return?.()));
-    // The iterator of a Readable does not destroy it before its first item, nor while it waits for one.
+    // The iterator of a Readable does not destroy it before its first item, nor while it waits for one; where it does, that
+    // may be with an error, which is nobody's business. So it is destroyed before.
     attempt(() => destroy(this.source as unknown as Partial<Destroyable>));
+    attempt(() => void settle(this.#iterator.return?.()));
   }
 }
 

@@ -3,6 +3,7 @@ import { WriteOverflowError } from '../streams/errors.js';
 import type { Data } from '../bytes/Separator.js';
 import { Reentrant, rethrow } from '../streams/Reentrant.js';
 import type { StreamWriter } from '../streams/StreamWriter.js';
+import { described } from '../bytes/check.js';
 import { encodeText } from '../bytes/text.js';
 import { endWhenDrained } from './followWriter.js';
 import { Queue } from '../bytes/Queue.js';
@@ -15,7 +16,7 @@ export type OverflowStrategy = (typeof STRATEGIES)[number];
 /** @internal */
 export function checkOverflow(overflow: string): void {
   if (!(STRATEGIES as readonly string[]).includes(overflow)) {
-    throw new RangeError(`overflow must be one of ${STRATEGIES.join(', ')}, not ${overflow}`);
+    throw new RangeError(`overflow must be one of ${STRATEGIES.join(', ')}, not ${described(overflow)}`);
   }
 }
 

@@ -1,6 +1,7 @@
-import type { ObservableInput, SchedulerLike } from 'rxjs';
+import { from, type ObservableInput, type SchedulerLike } from 'rxjs';
 import type { Connection } from '../streams/Connection.js';
-import { checkMilliseconds, checkTimeout } from '../streams/check.js';
+import { checkFunction, checkWhole } from '../bytes/check.js';
+import { checkMethod, checkMilliseconds, checkTimeout } from '../streams/check.js';
 import type { HandlerOptions } from './runHandler.js';
 
 export interface ServeOptions extends HandlerOptions {
@@ -35,9 +36,21 @@ export interface ServeOptions extends HandlerOptions {
 
 /** @internal */
 export function checkServeOptions(options: ServeOptions): void {
-  const { concurrency = Infinity, maxPending = Infinity, idleTimeout, grace } = options;
-  if (!(concurrency >= 1)) throw new RangeError(`concurrency must be at least 1, not ${String(concurrency)}`);
-  if (!(maxPending >= 0)) throw new RangeError(`maxPending must be at least 0, not ${String(maxPending)}`);
+  const {
+    onError,
+    concurrency = Infinity,
+    maxPending = Infinity,
+    idleTimeout,
+    stop,
+    grace,
+    scheduler,
+  } = options;
+  if (onError !== undefined) checkFunction('onError', onError);
+  checkWhole('concurrency', concurrency, 1);
+  checkWhole('maxPending', maxPending, 0);
   if (idleTimeout !== undefined) checkTimeout('idleTimeout', idleTimeout);
+  // Throws where it is no input of an Observable.
+  if (stop !== undefined) void from(stop);
   if (grace !== undefined) checkMilliseconds('grace', grace);
+  if (scheduler !== undefined) checkMethod('scheduler must have a method schedule', scheduler, 'schedule');
 }

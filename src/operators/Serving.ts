@@ -5,8 +5,8 @@ import {
   Subject,
   take,
   takeUntil,
+  Subscription,
   type Subscriber,
-  type Subscription,
 } from 'rxjs';
 import type { Connection } from '../streams/Connection.js';
 import { TooManyConnectionsError } from '../streams/errors.js';
@@ -21,7 +21,8 @@ import type { ServeOptions } from './ServeOptions.js';
  * | place   | what it waits for               | it leaves when                                                        |
  * | ------- | ------------------------------- | --------------------------------------------------------------------- |
  * | waiting | one of the places to be served  | there is one, it is gone by itself, or serving stops (it is closed)   |
- * | served  | its handler, then its close     | nothing of it is left, not even a socket                              |
+ * | served  | its handler, and its close      | both are over, whichever is first, and not even a socket is left      |
+ * | leaving | its close: it is refused, or no longer wanted | not even a socket is left                               |
  *
  * Handlers, their teardowns and `onError` are not ours: what they throw is told, and no other connection notices.
  *
@@ -33,8 +34,9 @@ export class Serving<R> {
   readonly #subscriber: Subscriber<R>;
   // In the order of their arrival; nobody else knows of those that wait.
   readonly #waiting = new Set<Connection>();
-  // With their handlers, as long as these run.
-  readonly #served = new Map<Connection, Subscription | undefined>();
+  // With their handlers.
+  readonly #served = new Map<Connection, Subscription>();
+  readonly #leaving = new Set<Connection>();
   readonly #admitting = new Reentrant(() => this.#admitWaiting());
   readonly #stopped = new Subject<void>();
   // The source goes on; it has completed, and those that wait have their turn; nobody waits any more; all is over.
@@ -71,7 +73,7 @@ export class Serving<R> {
   #take(connection: Connection): void {
     const { concurrency = Infinity, maxPending = Infinity } = this.#options;
     if (this.#state !== 'open') {
-      connection.release();
+      this.#dismiss(connection);
     } else if (this.#served.size >= concurrency && this.#waiting.size >= maxPending) {
       this.#refuse(connection, new TooManyConnectionsError(concurrency, maxPending));
     } else {
@@ -87,8 +89,17 @@ export class Serving<R> {
     const { core } = connection;
     const before = core.writes.activity;
     this.#tellError(error, connection);
-    if (core.writes.activity === before) core.abort(error);
-    else connection.release();
+    if (core.writes.activity === before && core.lifecycle.phase !== 'closing') core.abort(error);
+    this.#dismiss(connection);
+  }
+
+  #dismiss(connection: Connection): void {
+    this.#leaving.add(connection);
+    connection.release();
+    connection.core.onReleased(() => {
+      this.#leaving.delete(connection);
+      this.#settle();
+    });
   }
 
   #admitWaiting(): void {
@@ -104,27 +115,27 @@ export class Serving<R> {
   #serve(connection: Connection): void {
     const { core } = connection;
     const { idleTimeout, scheduler = asyncScheduler } = this.#options;
-    this.#served.set(connection, undefined);
+    const place = new Subscription();
+    this.#served.set(connection, place);
     core.report = (error) => this.#tellError(error, connection);
     if (idleTimeout !== undefined) core.watchIdle(idleTimeout, scheduler);
     const handling = runHandler(this.#handler, connection, this.#options).subscribe({
       next: (value) => this.#subscriber.next(value),
       error: (error: unknown) => {
         this.#tellError(error, connection);
-        this.#close(connection);
+        connection.release();
       },
-      complete: () => this.#close(connection),
+      complete: () => connection.release(),
     });
-    if (!handling.closed) this.#served.set(connection, handling);
-    core.onReleased(() => {
-      this.#served.delete(connection);
-      this.#admitting.run();
-    });
-  }
-
-  #close(connection: Connection): void {
-    if (this.#served.has(connection)) this.#served.set(connection, undefined);
-    connection.release();
+    // From inside its handler everything may have been stopped.
+    place.add(handling);
+    // It may go on when the connection has closed, and the connection when it is done.
+    handling.add(() =>
+      core.onReleased(() => {
+        this.#served.delete(connection);
+        this.#admitting.run();
+      }),
+    );
   }
 
   #stop(): void {
@@ -140,13 +151,15 @@ export class Serving<R> {
   #cut(): void {
     for (const [connection, handling] of this.#served) {
       // Until the handler is gone nothing can be written or closed, whatever a teardown tries.
-      connection.core.abort(undefined, () => handling?.unsubscribe());
+      connection.core.abort(undefined, () => handling.unsubscribe());
     }
+    for (const { core } of this.#leaving) core.abort();
     this.#settle();
   }
 
   #settle(): void {
-    if (this.#state !== 'open' && this.#served.size + this.#waiting.size === 0) this.#subscriber.complete();
+    if (this.#state !== 'open' && this.#served.size + this.#waiting.size + this.#leaving.size === 0)
+      this.#subscriber.complete();
   }
 
   // Completed, failed or unsubscribed.
@@ -156,7 +169,7 @@ export class Serving<R> {
     this.#releaseWaiting();
     for (const [connection, handling] of this.#served) {
       try {
-        handling?.unsubscribe();
+        handling.unsubscribe();
       } catch (error) {
         this.#tellError(error, connection);
       }
@@ -165,14 +178,19 @@ export class Serving<R> {
   }
 
   #releaseWaiting(): void {
-    for (const connection of this.#waiting) connection.release();
-    this.#waiting.clear();
+    for (const connection of this.#waiting) {
+      this.#waiting.delete(connection);
+      this.#dismiss(connection);
+    }
   }
 
   #tellError(error: unknown, connection: Connection): void {
-    const { onError = reportFailure } = this.#options;
+    const { onError = reportFailure }: { onError?: (error: unknown, connection: Connection) => unknown } =
+      this.#options;
     try {
-      onError(error, connection);
+      const told = onError(error, connection);
+      // An async function.
+      if (told instanceof Promise) told.catch(reportFailure);
     } catch (ofOnError) {
       reportFailure(ofOnError);
     }

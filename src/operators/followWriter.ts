@@ -23,10 +23,3 @@ export function endWhenDrained(writer: StreamWriter, subscriber: Subscriber<neve
     }),
   );
 }
-
-/** @internal */
-export function checkWriter(writer: unknown): void {
-  // Not by its class: there may be two copies of the package.
-  if (typeof (writer as Partial<StreamWriter> | null | undefined)?.drain !== 'function')
-    throw new TypeError(`writer must be a StreamWriter, not ${String(writer)}`);
-}

@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
 import { readLineDecoder } from '../streams/readDecoders.js';
-import { checkLimit } from '../bytes/check.js';
+import { checkLimit, checkOptions } from '../bytes/check.js';
 import { DEFAULT_LIMIT } from '../streams/ConnectionSettings.js';
 import { decode } from './decode.js';
 import type { LimitOptions } from './readUntil.js';
@@ -31,10 +31,9 @@ import type { LimitOptions } from './readUntil.js';
  *   .subscribe((line) => console.log(line.length)); // 4, 4, 5
  * ```
  */
-export function readLine({ limit = DEFAULT_LIMIT }: LimitOptions = {}): OperatorFunction<
-  Uint8Array,
-  Uint8Array
-> {
+export function readLine(options: LimitOptions = {}): OperatorFunction<Uint8Array, Uint8Array> {
+  checkOptions(options);
+  const { limit = DEFAULT_LIMIT } = options;
   checkLimit(limit);
   return decode(() => readLineDecoder(limit));
 }

@@ -1,7 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
 import { readUntilDecoder } from '../streams/readDecoders.js';
 import type { Separator } from '../bytes/Separator.js';
-import { checkLimit } from '../bytes/check.js';
+import { checkLimit, checkOptions } from '../bytes/check.js';
 import { DEFAULT_LIMIT } from '../streams/ConnectionSettings.js';
 import { decode } from './decode.js';
 
@@ -35,8 +35,10 @@ export interface LimitOptions {
  */
 export function readUntil(
   separator: Separator = '\n',
-  { limit = DEFAULT_LIMIT }: LimitOptions = {},
+  options: LimitOptions = {},
 ): OperatorFunction<Uint8Array, Uint8Array> {
+  checkOptions(options);
+  const { limit = DEFAULT_LIMIT } = options;
   checkLimit(limit);
   const decoder = readUntilDecoder(separator, limit);
   return decode(() => decoder);

@@ -17,8 +17,9 @@ export function reportFailure(error: unknown): void {
 function presentable(error: unknown): Error | string {
   try {
     if (!(error instanceof Error)) return String(error);
-    const { name, message, stack } = error;
-    if ([name, message, stack].every((part) => typeof part === 'string')) return error;
+    const { name, message, stack, code, detail } = error as Error & Record<'code' | 'detail', unknown>;
+    const texts = [name, message, stack, String(error), code ?? '', detail ?? ''];
+    if (texts.every((part) => typeof part === 'string' || typeof part === 'number')) return error;
   } catch {
     // A getter, or a conversion to text, that throws.
   }

@@ -1,4 +1,5 @@
 import { from, Observable, type ObservableInput } from 'rxjs';
+import { checkFunction, checkOptions } from '../bytes/check.js';
 import type { Connection } from '../streams/Connection.js';
 
 /** What is done with a connection: its result is over when the connection is no longer needed. */
@@ -16,9 +17,10 @@ export interface HandlerOptions {
 }
 
 /** @internal */
-export function checkHandler(handler: unknown, { onLoss = 'unsubscribe' }: HandlerOptions): void {
-  if (typeof handler !== 'function')
-    throw new TypeError(`handler must be a function, not ${String(handler)}`);
+export function checkHandler(handler: unknown, options: HandlerOptions): void {
+  checkFunction('handler', handler);
+  checkOptions(options);
+  const { onLoss = 'unsubscribe' } = options;
   if (!ON_LOSS.includes(onLoss)) {
     throw new RangeError(`onLoss must be one of ${ON_LOSS.join(', ')}, not ${onLoss}`);
   }

@@ -1,9 +1,10 @@
 import { Observable, Subject, takeUntil, type OperatorFunction } from 'rxjs';
-import { checkLimit } from '../bytes/check.js';
+import { checkLimit, checkOptions } from '../bytes/check.js';
+import { checkMethod } from '../streams/check.js';
 import type { Data } from '../bytes/Separator.js';
 import type { StreamWriter } from '../streams/StreamWriter.js';
 import { BufferedWrite, checkOverflow, type OverflowStrategy } from './BufferedWrite.js';
-import { checkWriter, followWriter } from './followWriter.js';
+import { followWriter } from './followWriter.js';
 
 export interface WriteToOptions {
   /**
@@ -55,11 +56,10 @@ export interface WriteToOptions {
  *   .subscribe({ complete: () => server.writer.close() });
  * ```
  */
-export function writeTo(
-  writer: StreamWriter,
-  { overflow = 'buffer', limit = 1024 * 1024 }: WriteToOptions = {},
-): OperatorFunction<Data, never> {
-  checkWriter(writer);
+export function writeTo(writer: StreamWriter, options: WriteToOptions = {}): OperatorFunction<Data, never> {
+  checkMethod('writer must be a StreamWriter', writer, 'drain');
+  checkOptions(options);
+  const { overflow = 'buffer', limit = 1024 * 1024 } = options;
   checkLimit(limit);
   checkOverflow(overflow);
   return (source) =>

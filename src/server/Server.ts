@@ -8,6 +8,7 @@ import { warnIfLeaked } from '../observables/warnIfLeaked.js';
 import { shown } from '../streams/check.js';
 import type { Connection } from '../streams/Connection.js';
 import type { ConnectionCore } from '../streams/ConnectionCore.js';
+import { ConnectionSettings } from '../streams/ConnectionSettings.js';
 import { attempt } from '../streams/reportError.js';
 import type { SocketAddress, Transport } from '../streams/Transport.js';
 import { DuplexTransport, type DuplexTransportOptions } from '../transports/node/DuplexTransport.js';
@@ -50,6 +51,9 @@ export class Server {
 
   readonly #server: NetServer;
   readonly #options: AcceptOptions;
+  // Of all connections, which need not keep some of their own.
+  readonly #settings: ConnectionSettings;
+  readonly #transportOptions: DuplexTransportOptions;
   readonly #file: SocketFile | undefined;
   readonly #accepted = new Subject<Connection>();
   readonly #handshakeErrors = new Subject<Error>();
@@ -73,6 +77,9 @@ export class Server {
     const address: AddressInfo | string | null = server.address();
     this.addresses = typeof address === 'object' && address !== null ? [address] : [];
     this.path = options.path;
+    this.#settings = ConnectionSettings.of(options);
+    const names = options.path === undefined ? {} : { sockname: options.path, peername: '' };
+    this.#transportOptions = { ...names, scheduler: options.scheduler };
     this.handshakeErrors$ = this.#handshakeErrors.asObservable();
     this.active$ = this.#activeChanged.pipe(
       startWith(undefined),
@@ -204,14 +211,15 @@ export class Server {
     });
   }
 
-  #accept(socket: Socket, encrypted: DuplexTransportOptions = {}): void {
-    const { path } = this;
-    const addresses = path === undefined ? {} : { sockname: path, peername: '' };
-    const { scheduler } = this.#options;
-    const transport = new DuplexTransport(socket, { ...addresses, ...encrypted, scheduler });
+  #accept(socket: Socket, encrypted?: DuplexTransportOptions): void {
+    const common = this.#transportOptions;
+    const transport = new DuplexTransport(
+      socket,
+      encrypted === undefined ? common : { ...common, ...encrypted },
+    );
     let connection: Connection;
     try {
-      connection = connectionOn(transport, this.#options);
+      connection = connectionOn(transport, this.#settings);
     } catch (error) {
       this.setupFailed(error);
       return;

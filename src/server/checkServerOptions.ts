@@ -12,6 +12,7 @@ import { shown } from '../streams/check.js';
 import { ConnectionSettings } from '../streams/ConnectionSettings.js';
 import { checkTlsTimeouts, type ServerTlsOptions } from '../transports/node/tlsOptions.js';
 import { checkUnixPath } from '../transports/node/unixPath.js';
+import { checkKeys } from '../transports/node/readableTlsError.js';
 import type { ListenOnPort, ServerOptions } from './ServerOptions.js';
 
 /** Throws what is wrong with the options. @internal */
@@ -58,7 +59,7 @@ function checkServerTls(tls: ServerTlsOptions): void {
   checkCertificate(tls);
   checkTypes(tls, { enableTrace: 'boolean' });
   // For what it throws: a key that does not fit, a certificate that is none. It never listens.
-  createTlsServer(withoutUndefined(tls));
+  checkKeys(() => createTlsServer(withoutUndefined(tls)));
 }
 
 /** Without one every handshake would fail, and the server look as if it served. */

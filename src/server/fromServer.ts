@@ -52,7 +52,15 @@ export function fromServer(options: ServerOptions): Observable<Server> {
     let file = onFile && !cluster.isWorker ? new SocketFile(path) : undefined;
     let attempts = 0;
     let server: Server | undefined;
-    const fail = (error: unknown): void => subscriber.error(error);
+    // First, as whoever is told may end the process: nothing of a socket without a server is to be left on the disk.
+    const fail = (error: unknown): void => {
+      close();
+      subscriber.error(error);
+    };
+    const close = (): void => {
+      if (server !== undefined) server.close();
+      else netServer.close();
+    };
 
     // Node throws as well as it emits errors.
     const failing = (step: () => void) => (): void => {
@@ -74,9 +82,11 @@ export function fromServer(options: ServerOptions): Observable<Server> {
     });
     const start = (): void => {
       server = new Server(netServer, options, file);
-      // At once if it was unsubscribed meanwhile: Node looks the host name up first, and listens even if closed then.
-      subscriber.add(() => server!.close());
-      if (subscriber.closed) return;
+      // Node looks the host name up first, and listens even if it was closed then.
+      if (subscriber.closed) {
+        close();
+        return;
+      }
       if (signal?.aborted) {
         fail(signal.reason);
         return;
@@ -97,11 +107,7 @@ export function fromServer(options: ServerOptions): Observable<Server> {
         listen();
       }
     });
-    subscriber.add(() => {
-      if (server !== undefined) return;
-      file?.remove();
-      netServer.close();
-    });
+    subscriber.add(close);
     listen();
   });
 }

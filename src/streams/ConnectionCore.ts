@@ -3,10 +3,10 @@ import type { ConnectionSettings } from './ConnectionSettings.js';
 import { IdleTimeoutError } from './errors.js';
 import { Lifecycle } from './Lifecycle.js';
 import { Listeners } from './Listeners.js';
-import { ReadQueue } from './ReadQueue.js';
+import { ReadQueue, type ReadConnection } from './ReadQueue.js';
 import { reportError } from './reportError.js';
 import type { Transport } from './Transport.js';
-import { WriteFlow } from './WriteFlow.js';
+import { WriteFlow, type Written } from './WriteFlow.js';
 
 /** How often idleness is looked at, in parts of the timeout: cheaper than a timer set anew with every byte. */
 const LOOKS = 4;
@@ -17,15 +17,14 @@ const LOOKS = 4;
  *
  * @internal
  */
-export class ConnectionCore {
+export class ConnectionCore implements ReadConnection, Written {
   readonly lifecycle = new Lifecycle();
   readonly reads: ReadQueue;
   readonly writes: WriteFlow;
   /** Who hears of what code that is not ours throws at the connection: whoever runs a handler on it, or RxJS. */
   report: (error: unknown) => void = reportError;
-  readonly #report = (error: unknown): void => this.report(error);
-  readonly #gone = new Listeners(this.#report);
-  readonly #abandoned = new Listeners(this.#report);
+  #gone: Listeners | undefined;
+  #abandoned: Listeners | undefined;
   #goneTold = false;
   // While it closes: what is handed on puts the end of its time off.
   #progressed: (() => void) | undefined;
@@ -34,23 +33,40 @@ export class ConnectionCore {
     readonly transport: Transport,
     readonly settings: ConnectionSettings,
   ) {
-    this.reads = new ReadQueue(transport, settings, this.#report, () => this.#tellAbandoned());
-    this.writes = new WriteFlow(transport, this.lifecycle, settings, this.#report);
+    this.reads = new ReadQueue(this);
+    this.writes = new WriteFlow(this);
   }
 
   start(): void {
-    const { reads, writes } = this;
+    const { reads } = this;
+    // Functions of their own: a transport may take them apart (`socket.on('data', receiver.data)`).
     this.transport.start({
       data: (chunk) => reads.data(chunk),
       eof: () => reads.end(),
-      flushed: () => {
-        this.#progressed?.();
-        writes.flushed();
-      },
+      flushed: () => this.#flushed(),
       closed: (error) => this.#closed(error),
     });
     const { idleTimeout, scheduler } = this.settings;
     if (idleTimeout !== undefined) this.watchIdle(idleTimeout, scheduler);
+  }
+
+  #flushed(): void {
+    this.#progressed?.();
+    this.writes.flushed();
+  }
+
+  #closed(error: unknown): void {
+    // Whoever is told first may turn to the other half: that has to know by then.
+    if (!this.lifecycle.go(error)) return;
+    this.reads.end(this.lifecycle.failure);
+    this.#gone?.tell(this);
+    this.#goneTold = true;
+    this.readsSettled();
+  }
+
+  readsSettled(): void {
+    if (this.#goneTold && this.lifecycle.failure !== undefined && this.reads.abandoned)
+      this.#abandoned?.tell(this);
   }
 
   writeEof(): void {
@@ -119,7 +135,7 @@ export class ConnectionCore {
 
   /** Calls when the connection is gone, however, at once if it is. Returns what takes it back. */
   onGone(listener: () => void): () => void {
-    if (this.lifecycle.phase !== 'gone') return this.#gone.add(listener);
+    if (this.lifecycle.phase !== 'gone') return (this.#gone ??= new Listeners()).add(listener);
     listener();
     return () => undefined;
   }
@@ -138,23 +154,9 @@ export class ConnectionCore {
    * received has been taken, and no read waits or was told. Returns what takes it back.
    */
   onAbandoned(listener: () => void): () => void {
-    const remove = this.#abandoned.add(listener);
-    this.#tellAbandoned();
+    const remove = (this.#abandoned ??= new Listeners()).add(listener);
+    this.readsSettled();
     return remove;
-  }
-
-  #closed(error: unknown): void {
-    // Whoever is told first may turn to the other half: that has to know by then.
-    if (!this.lifecycle.go(error)) return;
-    this.reads.end(this.lifecycle.failure);
-    this.#gone.tell();
-    this.#goneTold = true;
-    this.#tellAbandoned();
-  }
-
-  #tellAbandoned(): void {
-    if (this.#goneTold && this.lifecycle.failure !== undefined && this.reads.abandoned)
-      this.#abandoned.tell();
   }
 }
 

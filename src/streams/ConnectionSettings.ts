@@ -1,6 +1,6 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import { checkLimit } from '../bytes/check.js';
-import { checkMilliseconds, checkTimeout } from './check.js';
+import { checkFunction, checkLimit, checkOptions } from '../bytes/check.js';
+import { checkMethod, checkMilliseconds, checkTimeout } from './check.js';
 import type { Transport } from './Transport.js';
 
 /** Where the write queue makes the writer pause, and where it goes on; in bytes, `highWaterMark ≥ lowWaterMark ≥ 0`. */
@@ -48,8 +48,8 @@ export class ConnectionSettings implements ConnectionOptions {
   private constructor(options: ConnectionOptions) {
     const { limit = DEFAULT_LIMIT, closeTimeout = 30_000, scheduler = asyncScheduler } = options;
     const { idleTimeout, wrap, lowWaterMark } = options;
-    const high = options.highWaterMark ?? (lowWaterMark === undefined ? 65536 : lowWaterMark * 4);
-    const low = lowWaterMark ?? Math.floor(high / 4);
+    const { highWaterMark: high = (lowWaterMark ?? 16384) * 4 } = options;
+    const { lowWaterMark: low = Math.floor(high / 4) } = options;
     checkLimit(limit);
     // Not by coercion: '10' and 10n compare as numbers do.
     if (!(Number.isFinite(high) && Number.isFinite(low) && high >= low && low >= 0)) {
@@ -62,9 +62,9 @@ export class ConnectionSettings implements ConnectionOptions {
       checkTimeout('idleTimeout', idleTimeout);
       this.idleTimeout = idleTimeout;
     }
-    checkMethod('scheduler', scheduler, 'schedule');
+    checkMethod('scheduler must have a method schedule', scheduler, 'schedule');
     if (wrap !== undefined) {
-      if (typeof wrap !== 'function') throw new TypeError(`wrap must be a function, not ${String(wrap)}`);
+      checkFunction('wrap', wrap);
       this.wrap = wrap;
     }
     this.limit = limit;
@@ -76,17 +76,17 @@ export class ConnectionSettings implements ConnectionOptions {
 
   wrapped(transport: Transport): Transport {
     const wrapped = this.wrap === undefined ? transport : this.wrap(transport);
-    checkMethod('What wrap returns', wrapped, 'start');
+    // Of an async function, which cannot be waited for.
+    if ((wrapped as unknown) instanceof Promise)
+      void (wrapped as unknown as Promise<unknown>).catch(() => undefined);
+    checkMethod('What wrap returns must be a Transport', wrapped, 'start');
     return wrapped;
   }
 
   /** Throws at the call what is wrong with the options; those that are resolved already stay as they are. */
   static of(options: ConnectionOptions = {}): ConnectionSettings {
-    return options instanceof ConnectionSettings ? options : new ConnectionSettings(options);
+    if (options instanceof ConnectionSettings) return options;
+    checkOptions(options);
+    return new ConnectionSettings(options);
   }
-}
-
-function checkMethod(name: string, value: unknown, method: string): void {
-  if (typeof (value as Record<string, unknown> | null | undefined)?.[method] !== 'function')
-    throw new TypeError(`${name} must have a method ${method}`);
 }

@@ -16,7 +16,7 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
   readonly #concurrency: number;
   readonly #atEnd: (() => void) | undefined;
   #room!: { full: boolean };
-  #readOn!: () => void;
+  #reads!: { serve(): void };
   #active = 0;
   #ended = false;
 
@@ -35,11 +35,11 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
 
   /**
    * @param room is closed while as much work as allowed is under way
-   * @param readOn is called when there is room again
+   * @param reads are served when there is room again
    */
-  start(room: { full: boolean }, readOn: () => void): void {
+  start(room: { full: boolean }, reads: { serve(): void }): void {
     this.#room = room;
-    this.#readOn = readOn;
+    this.#reads = reads;
   }
 
   get closed(): boolean {
@@ -87,7 +87,7 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
   #done(): void {
     this.#active--;
     this.#room.full = false;
-    if (!this.#ended) this.#readOn();
+    if (!this.#ended) this.#reads.serve();
     else if (this.#active === 0) this.#complete();
   }
 

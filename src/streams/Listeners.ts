@@ -1,3 +1,8 @@
+/** Who hears of what listeners throw. @internal */
+export interface Reporter {
+  report(error: unknown): void;
+}
+
 /**
  * Those who are to be told of something. Each of them is told, whatever the others do: unsubscribe, come anew (these
  * are told the next time), or throw, which is reported.
@@ -5,30 +10,27 @@
  * @internal
  */
 export class Listeners {
-  readonly #report: (error: unknown) => void;
-  // Made when it is needed: most connections are never asked, and each would keep it for its whole life.
-  #listeners: Set<() => void> | undefined;
-
-  constructor(report: (error: unknown) => void) {
-    this.#report = report;
-  }
+  // Most often there is one, and the table of a set costs as much as all else of it.
+  #only: (() => void) | undefined;
+  #others: Set<() => void> | undefined;
 
   /** Returns what takes it back. */
   add(listener: () => void): () => void {
-    const listeners = (this.#listeners ??= new Set());
-    listeners.add(listener);
-    return () => listeners.delete(listener);
+    if (this.#only === undefined && this.#others === undefined) this.#only = listener;
+    else (this.#others ??= new Set()).add(listener);
+    return () => {
+      if (this.#only === listener) this.#only = undefined;
+      else this.#others?.delete(listener);
+    };
   }
 
-  tell(): void {
-    const listeners = this.#listeners;
-    if (listeners === undefined) return;
-    for (const listener of [...listeners]) {
-      if (!listeners.has(listener)) continue;
+  tell(reporter: Reporter): void {
+    for (const listener of [this.#only, ...(this.#others ?? [])]) {
+      if (listener === undefined || !(listener === this.#only || this.#others?.has(listener))) continue;
       try {
         listener();
       } catch (error) {
-        this.#report(error);
+        reporter.report(error);
       }
     }
   }

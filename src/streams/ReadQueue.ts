@@ -1,8 +1,9 @@
 import { ByteQueue } from '../bytes/ByteQueue.js';
 import type { ConnectionSettings } from './ConnectionSettings.js';
+import type { Reporter } from './Listeners.js';
 import { ReaderBusyError } from './errors.js';
 import type { ActiveRead, ByteSource } from './FrameRead.js';
-import { Reentrant } from './Reentrant.js';
+import { ReentrantWork } from './Reentrant.js';
 import { stackIsDeep } from './stackIsDeep.js';
 import type { Transport } from './Transport.js';
 
@@ -12,6 +13,14 @@ import type { Transport } from './Transport.js';
  * next one waits for a step of the scheduler.
  */
 const LOOK_AT_STACK = 100;
+
+/** The connection that is read from. @internal */
+export interface ReadConnection extends Reporter {
+  readonly transport: Pick<Transport, 'pause' | 'resume'>;
+  readonly settings: ConnectionSettings;
+  /** Called whenever the reads have come to rest. */
+  readsSettled(): void;
+}
 
 /**
  * The reads of a connection, in the order of their subscription, and the bytes they read: what stands between the
@@ -23,18 +32,12 @@ const LOOK_AT_STACK = 100;
  *
  * @internal
  */
-export class ReadQueue {
-  readonly source: {
-    readonly queue: ByteQueue;
-    state: ByteSource['state'];
-    error: unknown;
-    told: boolean;
-    cancel(read: ActiveRead): void;
-  };
-  readonly #transport: Pick<Transport, 'pause' | 'resume'>;
-  readonly #settings: ConnectionSettings;
-  readonly #settled: () => void;
-  readonly #serving: Reentrant;
+export class ReadQueue extends ReentrantWork implements ByteSource {
+  readonly queue = new ByteQueue();
+  state: ByteSource['state'] = 'open';
+  error: unknown;
+  told = false;
+  readonly #connection: ReadConnection;
   #first: ActiveRead | undefined;
   #last: ActiveRead | undefined;
   // The first that has not been looked at since it was subscribed.
@@ -45,41 +48,26 @@ export class ReadQueue {
   // A read that took more than one message is over, and nothing has come since.
   #readAhead = false;
 
-  constructor(
-    transport: Pick<Transport, 'pause' | 'resume'>,
-    settings: ConnectionSettings,
-    report: (error: unknown) => void,
-    /** Called whenever the reads have come to rest. */
-    settled: () => void,
-  ) {
-    this.#transport = transport;
-    this.#settings = settings;
-    this.#settled = settled;
-    this.#serving = new Reentrant(() => this.#serve(), report);
-    this.source = {
-      queue: new ByteQueue(),
-      state: 'open',
-      error: undefined,
-      told: false,
-      cancel: (read) => this.#cancel(read),
-    };
+  constructor(connection: ReadConnection) {
+    super();
+    this.#connection = connection;
   }
 
   /** Bytes received and not yet read. */
   get length(): number {
-    return this.source.queue.length + this.source.queue.held;
+    return this.queue.length + this.queue.held;
   }
 
   /** Changes with everything that is read, and with every KiB that arrives. */
   get activity(): number {
-    const { queue } = this.source;
+    const { queue } = this;
     const read = queue.position - queue.held;
     return read + Math.floor((queue.position + queue.length) / 1024);
   }
 
   /** No more bytes come, all have been taken, and there is no read that was told or will be. */
   get abandoned(): boolean {
-    return this.#first === undefined && this.length === 0 && !this.source.told;
+    return this.#first === undefined && this.length === 0 && !this.told;
   }
 
   /** Whether the user may have been given bytes from beyond the message that is worked on. */
@@ -89,8 +77,8 @@ export class ReadQueue {
 
   /** Bytes arrived. */
   data(chunk: Uint8Array): void {
-    if (this.source.state !== 'open') return;
-    this.source.queue.push(chunk);
+    if (this.state !== 'open') return;
+    this.queue.push(chunk);
     // What a read that is over has taken beyond its message was there before these.
     this.#readAhead = false;
     this.serve();
@@ -98,9 +86,9 @@ export class ReadQueue {
 
   /** No more bytes will arrive; with an error, because the connection broke. The first call counts. */
   end(error?: Error): void {
-    if (this.source.state !== 'open') return;
-    this.source.state = error === undefined ? 'ended' : 'failed';
-    this.source.error = error;
+    if (this.state !== 'open') return;
+    this.state = error === undefined ? 'ended' : 'failed';
+    this.error = error;
     this.serve();
   }
 
@@ -115,12 +103,12 @@ export class ReadQueue {
     read.listed = true;
     this.#unsettled ??= read;
     // From inside the call that serves the reads: it comes to this one too.
-    if (this.#serving.running) return;
+    if (this.running) return;
     if (this.#first !== read) {
       this.serve();
     } else if (this.#pilesUp()) {
       read.arm();
-      this.#settings.scheduler.schedule(() => this.serve());
+      this.#connection.settings.scheduler.schedule(() => this.serve());
     } else {
       this.serve();
       if (this.#first !== read) this.#atOnce++;
@@ -130,19 +118,23 @@ export class ReadQueue {
   // Serves the reads in their order. A read that is subscribed, and bytes that arrive, while a subscriber is being
   // told of a frame wait until that call has returned: so values never overtake each other and the stack stays flat.
   serve(): void {
-    this.#serving.run();
-    if (this.#serving.running) return;
+    this.run();
+    if (this.running) return;
     // Not while reads are served: what a transport delivers when it resumes has to be stopped again in time.
     this.#controlFlow();
-    this.#settled();
+    this.#connection.readsSettled();
   }
 
-  #serve(): void {
+  protected work(): void {
     let read: ActiveRead | undefined;
     do {
       for (read = this.#first; read?.advance(); read = this.#first) this.#remove(read);
       this.#settleNew();
     } while (this.#first !== read);
+  }
+
+  protected report(error: unknown): void {
+    this.#connection.report(error);
   }
 
   // Only now is it known who holds the reader, as the one that did may just have given way.
@@ -159,13 +151,14 @@ export class ReadQueue {
     }
   }
 
-  #cancel(read: ActiveRead): void {
+  /** @internal It was unsubscribed before its end. */
+  cancel(read: ActiveRead): void {
     // One that is being served sees for itself that it is closed.
-    if (!read.listed || (read === this.#first && this.#serving.running)) return;
+    if (!read.listed || (read === this.#first && this.running)) return;
     const first = read === this.#first;
     this.#remove(read);
     if (!first) return;
-    this.source.queue.rollback();
+    this.queue.rollback();
     this.serve();
   }
 
@@ -190,18 +183,19 @@ export class ReadQueue {
   }
 
   #controlFlow(): void {
-    if (this.source.state !== 'open') return;
-    const { length } = this.source.queue;
-    const { limit } = this.#settings;
+    if (this.state !== 'open') return;
+    const { length } = this.queue;
+    const { settings, transport } = this.#connection;
+    const { limit } = settings;
     const needsMore = this.#first !== undefined && !this.#first.full;
     if (this.#paused) {
       // A read that cannot be met must not wait for bytes that are not let in.
       if (!needsMore && length > limit) return;
       this.#paused = false;
-      this.#transport.resume();
+      transport.resume();
     } else if (!needsMore && length > 2 * limit) {
       this.#paused = true;
-      this.#transport.pause();
+      transport.pause();
     }
   }
 }

@@ -15,15 +15,11 @@ import { reportError } from './reportError.js';
  *
  * @internal
  */
-export class Reentrant {
-  readonly #work: () => void;
-  readonly #report: (error: unknown) => void;
+export abstract class ReentrantWork {
   #state: 'idle' | 'running' | 'again' = 'idle';
 
-  constructor(work: () => void, report = reportError) {
-    this.#work = work;
-    this.#report = report;
-  }
+  protected abstract work(): void;
+  protected abstract report(error: unknown): void;
 
   get running(): boolean {
     return this.#state !== 'idle';
@@ -47,15 +43,25 @@ export class Reentrant {
 
   #attempt(): void {
     try {
-      this.#work();
+      this.work();
     } catch (error) {
       this.#state = 'again';
-      this.#report(error);
+      this.report(error);
     }
   }
 
   #askedAgain(): boolean {
     return this.#state === 'again';
+  }
+}
+
+/** The same, made of functions. @internal */
+export class Reentrant extends ReentrantWork {
+  constructor(
+    protected readonly work: () => void,
+    protected readonly report = reportError,
+  ) {
+    super();
   }
 }
 

@@ -1,5 +1,14 @@
 import { firstValueFrom, Observable, type Subscriber } from 'rxjs';
-import { checkCount, checkLimit, checkOptions } from '../bytes/check.js';
+import type { ByteQueue } from '../bytes/ByteQueue.js';
+import {
+  checkBoolean,
+  checkCount,
+  checkFunction,
+  checkLimit,
+  checkOptions,
+  checkWhole,
+} from '../bytes/check.js';
+import { checkMethod } from './check.js';
 import { Consumption, type FrameConsumer } from './Consumption.js';
 import { checkDecoderFactory, makeDecoder, type Decoder, type DecoderFactory } from '../bytes/Decoder.js';
 import { IncompleteReadError } from '../bytes/errors.js';
@@ -248,9 +257,9 @@ export class StreamReader {
     project: FrameConsumer<T, R>,
     concurrency = 1,
   ): Observable<R> {
-    if (!(concurrency >= 1))
-      throw new RangeError(`concurrency must be at least 1, not ${String(concurrency)}`);
     checkDecoderFactory(decoder);
+    checkFunction('project', project);
+    checkWhole('concurrency', concurrency, 1);
     return this.#consumeFrames(decoder, project, concurrency, concurrency === 1 ? 'message' : 'frames');
   }
 
@@ -281,7 +290,11 @@ export class StreamReader {
    * client.writer.writeEof();
    * ```
    */
-  pipeTo(writer: StreamWriter, { end = true }: PipeOptions = {}): Observable<never> {
+  pipeTo(writer: StreamWriter, options: PipeOptions = {}): Observable<never> {
+    checkMethod('writer must be a StreamWriter', writer, 'drain');
+    checkOptions(options);
+    const { end = true } = options;
+    checkBoolean('end', end);
     return new Observable((subscriber) => {
       const forget = writer.onGone((error) => subscriber.error(error));
       subscriber.add(forget);
@@ -312,7 +325,7 @@ export class StreamReader {
 
   /** True when the stream has ended and everything has been read. */
   atEof(): boolean {
-    return this.#reads.source.state === 'ended' && this.bufferedBytes === 0;
+    return this.#reads.state === 'ended' && this.bufferedBytes === 0;
   }
 
   /** Bytes received and not yet read. */
@@ -322,7 +335,7 @@ export class StreamReader {
 
   #readOnce<T>(decoder: Decoder<T>, atEnd: () => T, reach: Reach = 'message'): Observable<T> {
     return new Observable((subscriber) => {
-      const read = new FrameRead(this.#reads.source, decoder, subscriber, true, reach, atEnd);
+      const read = new FrameRead(this.#reads, decoder, subscriber, true, reach, atEnd);
       this.#reads.start(read, this);
     });
   }
@@ -330,7 +343,7 @@ export class StreamReader {
   #frames<T>(decoder: DecoderFactory<T>, once: boolean, reach: Reach): Observable<T> {
     checkDecoderFactory(decoder);
     return new Observable((subscriber) => {
-      const read = new FrameRead(this.#reads.source, makeDecoder(decoder), subscriber, once, reach);
+      const read = new FrameRead(this.#reads, makeDecoder(decoder), subscriber, once, reach);
       this.#reads.start(read, this);
     });
   }
@@ -347,14 +360,29 @@ export class StreamReader {
   }
 
   #consume<T, R>(decoder: Decoder<T>, consumption: Consumption<T, R>, reach: Reach): void {
-    const read = new FrameRead(this.#reads.source, decoder, consumption, false, reach);
-    consumption.start(read, () => this.#reads.serve());
+    const read = new FrameRead(this.#reads, decoder, consumption, false, reach);
+    consumption.start(read, this.#reads);
     this.#reads.start(read, this);
   }
 }
 
 // A decoder that gives many frames at once does not ask whether there is room.
+class OneByOne<T> implements Decoder<T> {
+  readonly #decoder: Decoder<T>;
+
+  constructor(decoder: Decoder<T>) {
+    this.#decoder = decoder;
+  }
+
+  decode(bytes: ByteQueue): T | undefined {
+    return this.#decoder.decode(bytes);
+  }
+
+  end(bytes: ByteQueue): T | undefined {
+    return this.#decoder.end?.(bytes);
+  }
+}
+
 function oneByOne<T>(decoder: Decoder<T> & Partial<BatchDecoder<T>>): Decoder<T> {
-  if (decoder.decodeBatch === undefined) return decoder;
-  return { decode: (bytes) => decoder.decode(bytes), end: (bytes) => decoder.end?.(bytes) };
+  return decoder.decodeBatch === undefined ? decoder : new OneByOne(decoder);
 }

@@ -1,5 +1,6 @@
 import { defer, Observable } from 'rxjs';
-import { checkBytes } from '../bytes/check.js';
+import { checkData } from '../bytes/check.js';
+import { checkMethod } from './check.js';
 import type { Data } from '../bytes/Separator.js';
 import type { ConnectionCore } from './ConnectionCore.js';
 import { ConnectionClosedError, UnreadPlaintextError, WriteAfterEndError } from './errors.js';
@@ -91,12 +92,13 @@ export class StreamWriter {
    * @throws `WriteAfterEndError` after `writeEof()` or `close()`, `ConnectionClosedError` after `abort()`
    */
   write(data: Data): void {
-    if (typeof data !== 'string') checkBytes('data must be a string or', data);
+    checkData(data);
     this.#core.writes.write(data);
   }
 
   /** Writes each of them. */
   writeLines(chunks: Iterable<Data>): void {
+    checkMethod('chunks must be an iterable of data', typeof chunks === 'object' && chunks, Symbol.iterator);
     for (const chunk of chunks) this.write(chunk);
   }
 
@@ -129,6 +131,7 @@ export class StreamWriter {
    * - **Errors** as `write` throws and as `drain()` errors.
    */
   send(data: Data): Observable<never> {
+    checkData(data);
     return new Observable((subscriber) => {
       this.write(data);
       const { lifecycle, writes } = this.#core;

@@ -1,8 +1,15 @@
 import type { Data } from '../bytes/Separator.js';
 import type { ConnectionSettings } from './ConnectionSettings.js';
 import type { Lifecycle } from './Lifecycle.js';
-import { Listeners } from './Listeners.js';
+import { Listeners, type Reporter } from './Listeners.js';
 import type { Transport } from './Transport.js';
+
+/** The connection that is written to. @internal */
+export interface Written extends Reporter {
+  readonly transport: Transport;
+  readonly lifecycle: Lifecycle;
+  readonly settings: ConnectionSettings;
+}
 
 /**
  * The writing of a connection, and its water marks, applied here for every transport: what stands between the transport
@@ -14,45 +21,45 @@ export class WriteFlow {
   paused = false;
   /** Changes with everything that is written, or handed on. */
   activity = 0;
-  readonly drained: Listeners;
-  readonly pausedChanged: Listeners;
-  readonly #transport: Transport;
-  readonly #lifecycle: Lifecycle;
-  readonly #settings: ConnectionSettings;
+  readonly #connection: Written;
+  // Made when they are needed: each connection would keep them for its whole life.
+  #drained: Listeners | undefined;
+  #pausedChanged: Listeners | undefined;
 
-  constructor(
-    transport: Transport,
-    lifecycle: Lifecycle,
-    settings: ConnectionSettings,
-    report: (error: unknown) => void,
-  ) {
-    this.#transport = transport;
-    this.#lifecycle = lifecycle;
-    this.#settings = settings;
-    this.drained = new Listeners(report);
-    this.pausedChanged = new Listeners(report);
+  constructor(connection: Written) {
+    this.#connection = connection;
+  }
+
+  get drained(): Listeners {
+    return (this.#drained ??= new Listeners());
+  }
+
+  get pausedChanged(): Listeners {
+    return (this.#pausedChanged ??= new Listeners());
   }
 
   write(data: Data): void {
-    if (this.#lifecycle.phase !== 'open') {
-      this.#lifecycle.checkWrite();
+    const { lifecycle, transport, settings } = this.#connection;
+    if (lifecycle.phase !== 'open') {
+      lifecycle.checkWrite();
       return;
     }
     if (data.length === 0) return;
     this.activity++;
-    this.#transport.write(data);
-    if (!this.paused && this.#transport.writeQueueSize > this.#settings.highWaterMark) {
+    transport.write(data);
+    if (!this.paused && transport.writeQueueSize > settings.highWaterMark) {
       this.paused = true;
-      this.pausedChanged.tell();
+      this.#pausedChanged?.tell(this.#connection);
     }
   }
 
   /** The transport's queue has become shorter. */
   flushed(): void {
     this.activity++;
-    if (!this.paused || this.#transport.writeQueueSize > this.#settings.lowWaterMark) return;
+    const { transport, settings } = this.#connection;
+    if (!this.paused || transport.writeQueueSize > settings.lowWaterMark) return;
     this.paused = false;
-    this.pausedChanged.tell();
-    this.drained.tell();
+    this.#pausedChanged?.tell(this.#connection);
+    this.#drained?.tell(this.#connection);
   }
 }

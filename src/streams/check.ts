@@ -1,3 +1,11 @@
+import { described } from '../bytes/check.js';
+
+/** Not by its class: there may be two copies of the package. @internal */
+export function checkMethod(mustBe: string, value: unknown, method: string | symbol): void {
+  if (typeof (value as Record<PropertyKey, unknown> | null | undefined)?.[method] !== 'function')
+    throw new TypeError(`${mustBe}, not ${described(value)}`);
+}
+
 /** What a timer can have. @internal */
 export function checkMilliseconds(name: string, milliseconds: number): void {
   if (typeof milliseconds !== 'number' || !(milliseconds >= 0 && milliseconds < 2 ** 31)) {

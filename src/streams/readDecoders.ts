@@ -9,6 +9,7 @@ import { decodeText, findNonAscii, type TextEncoding } from '../bytes/text.js';
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const FIRST_BATCH = 8192;
+const LINE_END = /* @__PURE__ */ compileSeparator('\n');
 
 function takeRest(bytes: ByteQueue): Uint8Array | undefined {
   return bytes.length === 0 ? undefined : bytes.takeExactly(bytes.length);
@@ -82,7 +83,6 @@ export class LinesDecoder implements BatchDecoder<string> {
   protected readonly discardsOverlong: boolean = false;
   readonly #encoding: TextEncoding;
   readonly #limit: number;
-  readonly #lineDecoder: Decoder<Uint8Array>;
   // Where a line begins that does not end in its batch: not to be searched again for every chunk that comes.
   #spansFrom = -1;
   // How many bytes become text at once. Not many at first: a read may be over after one line, and then comes another.
@@ -91,7 +91,6 @@ export class LinesDecoder implements BatchDecoder<string> {
   constructor(encoding: TextEncoding, limit: number) {
     this.#encoding = encoding;
     this.#limit = limit;
-    this.#lineDecoder = readUntilDecoder('\n', limit);
   }
 
   // Turning bytes into text costs more by the call than by the byte: so all whole lines of a chunk become text at
@@ -123,7 +122,7 @@ export class LinesDecoder implements BatchDecoder<string> {
 
   // A line that spans chunks.
   decode(bytes: ByteQueue): string | undefined {
-    const line = this.#lineDecoder.decode(bytes);
+    const line = bytes.takeWithin(LINE_END, this.#limit);
     return line && decodeText(withoutTerminator(line), this.#encoding);
   }
 

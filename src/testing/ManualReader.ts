@@ -8,12 +8,12 @@ export class ManualReader extends StreamReader {
   readonly #fed: ReadQueue;
 
   constructor() {
-    const fed = new ReadQueue(
-      { pause: () => undefined, resume: () => undefined },
-      ConnectionSettings.of({ limit: 2 ** 30 }),
-      reportError,
-      () => undefined,
-    );
+    const fed = new ReadQueue({
+      transport: { pause: () => undefined, resume: () => undefined },
+      settings: ConnectionSettings.of({ limit: 2 ** 30 }),
+      report: reportError,
+      readsSettled: () => undefined,
+    });
     super(fed, 2 ** 30);
     this.#fed = fed;
   }

@@ -93,6 +93,23 @@ describe('DuplexTransport on TLS', () => {
       expect((loss as Error).message).toContain('1000 ms');
     });
 
+    it('counts anew with all that the system takes: a transfer that goes on is not cut off', async () => {
+      const [{ writer }, scheduler] = await closing(32 * 2 ** 20);
+      const closed = eventually('the close', writer.waitClosed());
+      peer.resume();
+      for (let size = writer.transport.writeQueueSize; size > 0;) {
+        while (writer.transport.writeQueueSize === size)
+          await new Promise((resolve) => setImmediate(resolve));
+        size = writer.transport.writeQueueSize;
+        // The clock moves only with what it does.
+        scheduler.schedule(() => undefined, 900);
+        scheduler.maxFrames = scheduler.now() + 900;
+        scheduler.flush();
+      }
+      expect(scheduler.now()).toBeGreaterThan(5000);
+      await closed;
+    });
+
     it('frees the socket when the peer never ends its direction, which is no loss', async () => {
       const [connection, scheduler, accepted] = await closing(10);
       await gone(connection);

@@ -3,6 +3,8 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { SchedulerLike, Subscription } from 'rxjs';
 import { reportError } from '../../streams/reportError.js';
+import type { TransportReceiver } from '../../streams/Transport.js';
+import { duplexEvents, setListener, type DuplexListener } from './DuplexListener.js';
 import { JoinedStreams } from './joinStreams.js';
 import { onceDestroyed } from './onceDestroyed.js';
 import type { OutgoingQueue } from './OutgoingQueue.js';
@@ -28,23 +30,32 @@ type Phase = 'open' | 'securing' | 'closing' | 'lingering' | 'aborted' | 'gone';
  *
  * @internal
  */
-export class DuplexLife {
+export class DuplexLife implements DuplexListener {
   phase: Phase = 'open';
   duplex: Duplex;
   /** Why it ends, once that is known. */
   error: unknown;
-  /** Told when it is gone, or when all that is left of it is lingering. */
-  closed: ((error?: unknown) => void) | undefined;
+  /** Told when it is gone, or when all that is left of it is lingering; known from the start on. */
+  receiver: TransportReceiver | undefined;
   // What can be reset: a TLS socket itself cannot.
   #raw: Duplex;
   readonly #queue: OutgoingQueue;
+  readonly #transport: Pick<DuplexListener, 'onData' | 'onEnd'>;
   #onReleased: (() => void)[] | undefined;
   #shutdown: Subscription | undefined;
+  /** While TLS is closing: told when the system has taken something. */
+  taken: (() => void) | undefined;
 
-  constructor(duplex: Duplex, raw: Duplex, queue: OutgoingQueue) {
+  constructor(
+    duplex: Duplex,
+    raw: Duplex,
+    queue: OutgoingQueue,
+    transport: Pick<DuplexListener, 'onData' | 'onEnd'>,
+  ) {
     this.duplex = duplex;
     this.#raw = raw;
     this.#queue = queue;
+    this.#transport = transport;
   }
 
   /** Whether what is written will be sent. */
@@ -58,21 +69,32 @@ export class DuplexLife {
     } catch (error) {
       this.abort(error);
       // Nothing that such a duplex does can be waited for.
-      process.nextTick(this.#onGone);
+      process.nextTick(DuplexLife.#tellGone, this);
     }
   }
 
   watch(): void {
     const { duplex } = this;
-    duplex.on('error', this.#onError).on('finish', this.#onFinish);
-    onceDestroyed(duplex, this.#onGone);
+    const { error, finish, close } = duplexEvents;
+    setListener(duplex, this);
+    duplex.on('error', error).on('finish', finish).on('close', close);
+    // A socket always emits.
+    if (!(duplex instanceof Socket)) onceDestroyed(duplex, () => this.onClose());
     // What is destroyed already may never tell of it.
-    if (duplex.destroyed || this.phase === 'aborted') this.#onGone();
+    if (duplex.destroyed || this.phase === 'aborted') this.onClose();
+  }
+
+  receive(): void {
+    const { duplex } = this;
+    duplex.on('data', duplexEvents.data).on('end', duplexEvents.end);
+    // It may come paused, as from a server with `pauseOnConnect`.
+    if (!duplex.destroyed) duplex.resume();
   }
 
   /** Goes on with the encrypted socket. */
   secure(socket: TLSSocket): void {
-    this.duplex.off('finish', this.#onFinish).off('close', this.#onGone);
+    const { end, finish, close } = duplexEvents;
+    this.duplex.off('end', end).off('finish', finish).off('close', close);
     this.phase = 'open';
     this.duplex = socket;
     this.watch();
@@ -87,7 +109,7 @@ export class DuplexLife {
     duplex.resume();
     if (duplex instanceof JoinedStreams) duplex.dropReceived();
     this.#queue.end();
-    if (duplex.writableFinished) this.#onFinish();
+    if (duplex.writableFinished) this.onFinish();
   }
 
   abort(reason: unknown): void {
@@ -107,7 +129,8 @@ export class DuplexLife {
 
   onReleased(released: () => void): void {
     if (this.phase === 'gone') released();
-    else (this.#onReleased ??= []).push(released);
+    else if (this.#onReleased === undefined) this.#onReleased = [released];
+    else this.#onReleased.push(released);
   }
 
   /** A duplex without `autoDestroy` goes when both of its directions have ended, like the others. */
@@ -118,13 +141,21 @@ export class DuplexLife {
     });
   }
 
-  readonly #onError = (error: Error): void => {
+  onData(chunk: Uint8Array): void {
+    this.#transport.onData(chunk);
+  }
+
+  onEnd(): void {
+    this.#transport.onEnd();
+  }
+
+  onError(error: Error): void {
     this.error ??= readableTlsError(error);
     // Node tells of a broken record of TLS, and leaves it at that.
     this.#destroy();
-  };
+  }
 
-  readonly #onFinish = (): void => {
+  onFinish(): void {
     const { duplex, phase } = this;
     if (phase !== 'closing') {
       this.settle();
@@ -137,18 +168,18 @@ export class DuplexLife {
       this.phase = 'lingering';
       duplex.unref();
       (this.#raw as { unref?: () => void }).unref?.();
-      this.closed!();
+      this.receiver!.closed();
     }
-  };
+  }
 
-  readonly #onGone = (): void => {
+  onClose(): void {
     const { phase } = this;
     // Before the start there is nobody to be told.
-    if (phase === 'gone' || this.closed === undefined) return;
+    if (phase === 'gone' || this.receiver === undefined) return;
     this.phase = 'gone';
     this.#queue.clear();
     this.#shutdown?.unsubscribe();
-    if (phase !== 'lingering') this.closed(this.error ?? lossOf(this.duplex, phase));
+    if (phase !== 'lingering') this.receiver.closed(this.error ?? lossOf(this.duplex, phase));
     for (const released of this.#onReleased?.splice(0) ?? []) {
       try {
         released();
@@ -156,13 +187,27 @@ export class DuplexLife {
         reportError(error);
       }
     }
-  };
+  }
 
+  static #tellGone(this: void, life: DuplexLife): void {
+    life.onClose();
+  }
+
+  // From when the system last took something: a large answer on a slow link is not cut off while it goes on.
   #boundShutdown(timeout: number, scheduler: SchedulerLike): void {
-    const expired = (): void => this.abort(new Error(`TLS could not be shut down within ${timeout} ms`));
-    const timer = (this.#shutdown = scheduler.schedule(expired, timeout));
-    // The process waits for the data, not for the timer: Node's own, where the scheduler is a real one.
-    (timer as { id?: { unref?: () => void } }).id?.unref?.();
+    let last = scheduler.now();
+    this.taken = () => (last = scheduler.now());
+    const wait = (milliseconds: number): void => {
+      const timer = (this.#shutdown = scheduler.schedule(look, milliseconds));
+      // The process waits for the data, not for the timer: Node's own, where the scheduler is a real one.
+      (timer as { id?: { unref?: () => void } }).id?.unref?.();
+    };
+    const look = (): void => {
+      const left = last + timeout - scheduler.now();
+      if (left > 0) wait(left);
+      else this.abort(new Error(`TLS could not be shut down within ${timeout} ms`));
+    };
+    wait(timeout);
   }
 
   #reset(): void {
@@ -175,7 +220,7 @@ export class DuplexLife {
       if (!canReset || sentFin) {
         this.#destroy();
       } else {
-        raw.once('close', this.#onGone).resetAndDestroy();
+        raw.once('close', () => this.onClose()).resetAndDestroy();
       }
     } catch (error) {
       this.#giveUp(error);
@@ -194,7 +239,7 @@ export class DuplexLife {
 
   #giveUp(error: unknown): void {
     this.error ??= error;
-    process.nextTick(this.#onGone);
+    process.nextTick(DuplexLife.#tellGone, this);
   }
 }
 

@@ -3,9 +3,10 @@ import { TLSSocket } from 'node:tls';
 import { asyncScheduler, Observable, type SchedulerLike } from 'rxjs';
 import { ConnectionLostError, UnreadPlaintextError } from '../../streams/errors.js';
 import type { Data } from '../../bytes/Separator.js';
-import type { Transport, TransportReceiver } from '../../streams/Transport.js';
+import type { SocketAddress, Transport, TransportReceiver } from '../../streams/Transport.js';
 import { DuplexLife } from './DuplexLife.js';
-import { addressesOf, extraInfo, type Addresses } from './extraInfo.js';
+import { duplexEvents, hasListener, setListener } from './DuplexListener.js';
+import { extraInfo, localAddressOf } from './extraInfo.js';
 import { OutgoingQueue } from './OutgoingQueue.js';
 import { peerEnded, tlsHandshake } from './tlsHandshake.js';
 import {
@@ -32,8 +33,6 @@ export interface DuplexTransportOptions {
 /** From this many bytes on what was written goes out within the tick: the kernel may as well begin. */
 const ENOUGH = 16384;
 
-const inUse = new WeakSet<Duplex>();
-
 /**
  * Carries a connection on a Node.js `Duplex`: a socket, a serial port, the two pipes of a child process. What each call
  * does in which phase is in the table of `DuplexLife`.
@@ -44,18 +43,20 @@ export class DuplexTransport implements Transport {
   readonly #queue = new OutgoingQueue();
   readonly #life: DuplexLife;
   #shutdownTimeout: number;
-  #receiver: TransportReceiver | undefined;
-  #addresses: Addresses | undefined;
+  // The socket at the start: it knows the addresses, and that of this side only while it is open.
+  readonly #first: Duplex;
+  #sockname: SocketAddress | undefined;
   // What is written now will be sent without more being done.
   #flushIsDue = false;
 
   constructor(duplex: Duplex, options: DuplexTransportOptions = {}) {
     checkDuplex(duplex);
-    if (inUse.has(duplex)) throw new TypeError('This Duplex carries a connection already');
-    inUse.add(duplex);
+    if (hasListener(duplex)) throw new TypeError('This Duplex carries a connection already');
     this.#options = options;
+    this.#first = duplex;
     this.#shutdownTimeout = options.shutdownTimeout ?? DEFAULT_SHUTDOWN_TIMEOUT;
-    this.#life = new DuplexLife(duplex, options.raw ?? duplex, this.#queue);
+    this.#life = new DuplexLife(duplex, options.raw ?? duplex, this.#queue, this);
+    setListener(duplex, this.#life);
     // The peer's end must not end our side: Node's default for sockets made elsewhere.
     this.#life.attempt(() => (duplex.allowHalfOpen = true));
   }
@@ -65,15 +66,14 @@ export class DuplexTransport implements Transport {
   }
 
   start(receiver: TransportReceiver): void {
-    this.#receiver = receiver;
     const life = this.#life;
-    life.closed = (error): void => receiver.closed(error);
+    life.receiver = receiver;
     life.attempt(() => {
       const { duplex } = life;
-      this.#addresses = addressesOf(duplex, this.#options);
+      this.#sockname = localAddressOf(duplex);
       if (duplex.readableEnded) receiver.eof();
       life.watch();
-      this.#receive(duplex);
+      life.receive();
     });
   }
 
@@ -84,7 +84,7 @@ export class DuplexTransport implements Transport {
       this.#flush();
     } else if (!this.#flushIsDue) {
       this.#flushIsDue = true;
-      process.nextTick(this.#onTick);
+      process.nextTick(DuplexTransport.#onTick, this);
     }
   }
 
@@ -158,7 +158,7 @@ export class DuplexTransport implements Transport {
       };
       life.attempt(() => {
         // From here on what arrives belongs to the handshake: it stays in the socket, where TLS picks it up.
-        raw.off('data', this.#onData).pause();
+        raw.off('data', duplexEvents.data).pause();
         this.#queue.hold(handshake);
         this.#flush();
       });
@@ -173,67 +173,63 @@ export class DuplexTransport implements Transport {
     const { duplex } = this.#life;
     if (name === 'socket') return duplex;
     let info: unknown;
-    this.#life.attempt(() => (info = extraInfo(name, duplex, this.#addresses)));
+    this.#life.attempt(() => (info = extraInfo(name, duplex, this.#first, this.#sockname, this.#options)));
     return info;
   }
 
-  readonly #onData = (chunk: Uint8Array): void => {
+  /** @internal */
+  onData(chunk: Uint8Array): void {
     if (this.#life.phase !== 'open') return;
     const wasDue = this.#flushIsDue;
     this.#flushIsDue = true;
     try {
-      this.#receiver!.data(chunk);
+      this.#life.receiver!.data(chunk);
     } finally {
       this.#flushIsDue = wasDue;
       // The replies to a chunk leave together, and sooner than with the tick.
       if (this.#queue.size > 0) this.#flush();
     }
-  };
+  }
 
-  readonly #onEnd = (): void => {
+  /** @internal */
+  onEnd(): void {
     const life = this.#life;
     if (life.phase === 'securing') life.abort(peerEnded());
-    else if (life.phase === 'open') this.#receiver!.eof();
+    else if (life.phase === 'open') life.receiver!.eof();
     life.settle();
-  };
+  }
 
-  readonly #onTick = (): void => {
-    this.#flushIsDue = false;
-    this.#flush();
-  };
-
-  readonly #onTaken = (changed?: Error): void => {
+  /** @internal The system has what it was given. */
+  onTaken(changed?: Error): void {
     const life = this.#life;
     if (changed !== undefined) life.abort(changed);
     if (life.duplex.destroyed || life.phase === 'aborted') return;
     this.#flush();
-    this.#receiver!.flushed();
-  };
+    life.taken?.();
+    life.receiver!.flushed();
+  }
+
+  static #onTick(this: void, transport: DuplexTransport): void {
+    transport.#flushIsDue = false;
+    transport.#flush();
+  }
 
   #flush(): void {
     const life = this.#life;
     try {
-      if (!life.duplex.destroyed) this.#queue.sendTo(life.duplex, this.#onTaken);
+      if (!life.duplex.destroyed) this.#queue.sendTo(life.duplex, this);
     } catch (error) {
       life.abort(error);
     }
   }
 
-  #receive(duplex: Duplex): void {
-    duplex.on('data', this.#onData).on('end', this.#onEnd);
-    // It may come paused, as from a server with `pauseOnConnect`.
-    if (!duplex.destroyed) duplex.resume();
-  }
-
   #secured(socket: TLSSocket): void {
     const life = this.#life;
-    inUse.add(socket);
     life.attempt(() => {
-      life.duplex.off('end', this.#onEnd);
       socket.allowHalfOpen = true;
       this.#queue.release();
       life.secure(socket);
-      this.#receive(socket);
+      life.receive();
     });
     this.#flush();
   }

@@ -5,6 +5,11 @@ import type { Data } from '../../bytes/Separator.js';
 /** Bytes the duplex is given at once. What is larger goes slice by slice, so that its progress shows. */
 const SLICE = 131072;
 
+/** Whose queue it is. @internal */
+export interface Sender {
+  onTaken(error?: Error): void;
+}
+
 /** What leaves together: at most two slices. */
 class Batch {
   readonly items: Data[] = [];
@@ -75,12 +80,12 @@ export class OutgoingQueue {
   /**
    * Hands on the next batch, unless one is under way.
    *
-   * @param taken called when the system has it; with an error when it got something else than what was written
+   * @param sender told when the system has it; with an error when it got something else than what was written
    */
-  sendTo(duplex: Duplex, taken: (error?: Error) => void): void {
+  sendTo(duplex: Duplex, sender: Sender): void {
     if (this.#inFlight === undefined && !this.#reachBarrier()) {
       this.#endText();
-      if (this.#first !== undefined) this.#hand(this.#removeFirst(), duplex, taken);
+      if (this.#first !== undefined) this.#hand(this.#removeFirst(), duplex, sender);
     }
     if (this.#end !== 'wanted' || this.#first !== undefined || this.#text !== '') return;
     this.#end = 'done';
@@ -104,7 +109,7 @@ export class OutgoingQueue {
     return true;
   }
 
-  #hand(batch: Batch, duplex: Duplex, taken: (error?: Error) => void): void {
+  #hand(batch: Batch, duplex: Duplex, sender: Sender): void {
     this.#inFlight = batch;
     checkUnchanged(batch);
     let handing = true;
@@ -117,8 +122,8 @@ export class OutgoingQueue {
       this.#size -= batch.size;
       const changed = borrowed ? changeOf(batch) : undefined;
       // Whoever calls back within the call must not have the stack grow with each slice.
-      if (handing) process.nextTick(taken);
-      else taken(changed);
+      if (handing) process.nextTick(tellTaken, sender);
+      else sender.onTaken(changed);
     });
     handing = false;
     borrowed = duplex.writableLength > 0 && !(duplex instanceof TLSSocket);
@@ -168,6 +173,10 @@ export class OutgoingQueue {
     if (this.#first === undefined) this.#last = undefined;
     return batch;
   }
+}
+
+function tellTaken(sender: Sender): void {
+  sender.onTaken();
 }
 
 function writeBatch({ items, sizes }: Batch, duplex: Duplex, written: (error?: Error | null) => void): void {

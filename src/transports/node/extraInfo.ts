@@ -3,33 +3,36 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import type { SocketAddress } from '../../streams/Transport.js';
 
-/** The two ends of a socket. @internal */
-export interface Addresses {
-  readonly peername: SocketAddress | undefined;
-  readonly sockname: SocketAddress | undefined;
+/** What a Unix socket, which cannot tell, is called by. @internal */
+export interface Paths {
+  readonly peername?: string | undefined;
+  readonly sockname?: string | undefined;
 }
 
 /**
- * To be asked at the start: once the connection is gone Node does not know them any more.
+ * To be asked at the start: once the connection is gone Node does not know it any more. The address of the peer it keeps,
+ * but only if it was asked for it before.
  *
- * @param paths what a Unix socket, which cannot tell, is called by
  * @internal
  */
-export function addressesOf(
-  duplex: Duplex,
-  paths: { peername?: string | undefined; sockname?: string | undefined },
-): Addresses | undefined {
+export function localAddressOf(duplex: Duplex): SocketAddress | undefined {
   if (!(duplex instanceof Socket)) return undefined;
-  const { remoteAddress, remoteFamily, remotePort, localAddress, localFamily, localPort } = duplex;
-  return {
-    peername: address(remoteAddress, remoteFamily, remotePort) ?? unixAddress(paths.peername),
-    sockname: address(localAddress, localFamily, localPort) ?? unixAddress(paths.sockname),
-  };
+  Reflect.get(duplex, 'remoteAddress');
+  // Node's own object, which it has anyway.
+  const local = duplex.address();
+  return 'address' in local ? local : undefined;
 }
 
 /** @internal */
-export function extraInfo(name: string, duplex: Duplex, addresses: Addresses | undefined): unknown {
-  if (name === 'peername' || name === 'sockname') return addresses?.[name];
+export function extraInfo(
+  name: string,
+  duplex: Duplex,
+  first: Duplex,
+  local: SocketAddress | undefined,
+  paths: Paths,
+): unknown {
+  if (name === 'sockname') return local === undefined ? unixAddress(paths.sockname) : { ...local };
+  if (name === 'peername') return peerOf(first) ?? unixAddress(paths.peername);
   if (!(duplex instanceof TLSSocket)) return undefined;
   if (name === 'cipher') return duplex.getCipher();
   if (name === 'peercert') return duplex.getPeerCertificate();
@@ -39,13 +42,11 @@ export function extraInfo(name: string, duplex: Duplex, addresses: Addresses | u
   return undefined;
 }
 
-function address(
-  host: string | undefined,
-  family: string | undefined,
-  port: number | undefined,
-): SocketAddress | undefined {
-  if (host === undefined || family === undefined || port === undefined) return undefined;
-  return { address: host, family, port };
+function peerOf(duplex: Duplex): SocketAddress | undefined {
+  if (!(duplex instanceof Socket)) return undefined;
+  const { remoteAddress: address, remoteFamily: family, remotePort: port } = duplex;
+  if (address === undefined || family === undefined || port === undefined) return undefined;
+  return { address, family, port };
 }
 
 function unixAddress(path: string | undefined): SocketAddress | undefined {

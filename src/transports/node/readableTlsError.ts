@@ -19,3 +19,12 @@ export function readableTlsError(error: unknown): unknown {
     code === undefined ? {} : { code },
   );
 }
+
+/** Calls Node's check of keys and certificates; what it throws is readable. @internal */
+export function checkKeys(check: () => void): void {
+  try {
+    check();
+  } catch (error) {
+    throw readableTlsError(error);
+  }
+}

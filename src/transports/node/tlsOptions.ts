@@ -23,7 +23,7 @@ declare module '../../streams/Transport.js' {
 export interface TlsTimeouts {
   /** Milliseconds for the handshake, more than 0. Default: 60 s, as asyncio's `ssl_handshake_timeout`. */
   handshakeTimeout?: number;
-  /** Milliseconds for the end of TLS at `close()`, more than 0. Default: 30 s, as asyncio's `ssl_shutdown_timeout`. */
+  /** Milliseconds without progress for the end of TLS at `close()`, more than 0. Default: 30 s, as asyncio's `ssl_shutdown_timeout`. */
   shutdownTimeout?: number;
 }
 
