@@ -36,7 +36,7 @@ export class Conversation<R = unknown> extends DecoderBytes {
 
   /** @internal */
   constructor(connection: Connection, step: ConversationStep, emit: (value: R) => void) {
-    super(connection.core.reads.source.queue, step);
+    super(connection.core.reads.queue, step);
     this.connection = connection;
     this.#step = step;
     this.#emit = emit;
@@ -69,7 +69,7 @@ export class Conversation<R = unknown> extends DecoderBytes {
 
   /** Takes up to `n` bytes as soon as there is one, or none at the end of the stream; without `n` all up to that end. */
   read(n?: number): Take<Uint8Array> {
-    const { queue } = this.connection.core.reads.source;
+    const { queue } = this.connection.core.reads;
     const poll = (): Uint8Array | undefined => {
       if (n !== undefined && queue.length > 0) return queue.takeExactly(Math.min(n, queue.length));
       if (this.#step.ended) return queue.takeExactly(queue.length);
@@ -149,7 +149,7 @@ export class Conversation<R = unknown> extends DecoderBytes {
 
   // A decoder that is asked until it has a frame; what it takes is held meanwhile.
   #poll<T>(decoder: Decoder<T>, failed: () => void): Take<T> {
-    const { queue } = this.connection.core.reads.source;
+    const { queue } = this.connection.core.reads;
     const poll = (): T | undefined => {
       queue.hold();
       let frame: T | undefined;
@@ -172,7 +172,7 @@ export class Conversation<R = unknown> extends DecoderBytes {
   // more goes back as a whole.
   #release(): void {
     if (this.#step.unwanted) return;
-    const { queue } = this.connection.core.reads.source;
+    const { queue } = this.connection.core.reads;
     queue.commit();
     queue.rollback();
   }

@@ -46,7 +46,7 @@ export class ConversationRun<E, R> implements ActiveRead, Unsubscribable {
     this.#connection = connection;
     this.#generate = generate;
     this.#subscriber = subscriber;
-    this.#step = new ConversationStep(connection.core.reads.source, () => this.wake());
+    this.#step = new ConversationStep(connection.core.reads, () => this.wake());
   }
 
   arm(): void {
@@ -67,7 +67,7 @@ export class ConversationRun<E, R> implements ActiveRead, Unsubscribable {
   }
 
   unsubscribe(): void {
-    const { source } = this.#connection.core.reads;
+    const source = this.#connection.core.reads;
     if (this.#state === 'running') {
       // What it takes from here on goes back.
       this.#step.unwanted = true;
@@ -82,7 +82,7 @@ export class ConversationRun<E, R> implements ActiveRead, Unsubscribable {
     if (this.#isOver) return true;
     if (this.full) return false;
     if (this.#generator === undefined) this.arm();
-    this.#step.ended = this.#connection.core.reads.source.state === 'ended';
+    this.#step.ended = this.#connection.core.reads.state === 'ended';
     this.#state = 'running';
     this.#run();
     return this.#rest();
@@ -102,7 +102,7 @@ export class ConversationRun<E, R> implements ActiveRead, Unsubscribable {
     let result: IteratorResult<unknown, R>;
     try {
       // The bytes are the conversation's as it takes them: a read before it may have left a hold on them.
-      if (this.#generator === undefined) this.#connection.core.reads.source.queue.rollback();
+      if (this.#generator === undefined) this.#connection.core.reads.queue.rollback();
       this.#generator ??= this.#generate(new Conversation<E>(this.#connection, this.#step, this.#emit));
       result = this.#generator.next();
       // A step that was forgotten is told of at the place where it was.
@@ -148,7 +148,7 @@ export class ConversationRun<E, R> implements ActiveRead, Unsubscribable {
     this.#generator = undefined;
     this.#state = 'over';
     this.#step.cancel();
-    const { queue } = this.#connection.core.reads.source;
+    const { queue } = this.#connection.core.reads;
     this.#step.unwanted = true;
     queue.hold();
     try {
