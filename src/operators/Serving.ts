@@ -18,11 +18,12 @@ import type { ServeOptions } from './ServeOptions.js';
 /**
  * One subscription to `serve`. A connection passes through these places, in this order:
  *
- * | place   | what it waits for               | it leaves when                                                        |
- * | ------- | ------------------------------- | --------------------------------------------------------------------- |
- * | waiting | one of the places to be served  | there is one, it is gone by itself, or serving stops (it is closed)   |
- * | served  | its handler, and its close      | both are over, whichever is first, and not even a socket is left      |
- * | leaving | its close: it is refused, or no longer wanted | not even a socket is left                               |
+ * | place   | what it waits for                         | it leaves when                                                      |
+ * | ------- | ----------------------------------------- | ------------------------------------------------------------------- |
+ * | waiting | one of the places to be served            | there is one, it is gone by itself, or serving stops (it is closed) |
+ * | served  | its close, most often after its handler   | nothing of it is left, not even a socket                            |
+ * | leaving | its handler, if that goes on; its close,  | both are over                                                       |
+ * |         | if it is refused or no longer wanted      |                                                                     |
  *
  * Handlers, their teardowns and `onError` are not ours: what they throw is told, and no other connection notices.
  *
@@ -36,7 +37,7 @@ export class Serving<R> {
   readonly #waiting = new Set<Connection>();
   // With their handlers.
   readonly #served = new Map<Connection, Subscription>();
-  readonly #leaving = new Set<Connection>();
+  readonly #leaving = new Map<Connection, Subscription>();
   readonly #admitting = new Reentrant(() => this.#admitWaiting());
   readonly #stopped = new Subject<void>();
   // The source goes on; it has completed, and those that wait have their turn; nobody waits any more; all is over.
@@ -94,7 +95,7 @@ export class Serving<R> {
   }
 
   #dismiss(connection: Connection): void {
-    this.#leaving.add(connection);
+    this.#leaving.set(connection, Subscription.EMPTY);
     connection.release();
     connection.core.onReleased(() => {
       this.#leaving.delete(connection);
@@ -129,13 +130,16 @@ export class Serving<R> {
     });
     // From inside its handler everything may have been stopped.
     place.add(handling);
-    // It may go on when the connection has closed, and the connection when it is done.
-    handling.add(() =>
-      core.onReleased(() => {
-        this.#served.delete(connection);
-        this.#admitting.run();
-      }),
-    );
+    core.onReleased(() => {
+      this.#served.delete(connection);
+      // A handler that goes on keeps nobody out any more, but it is waited for.
+      this.#leaving.set(connection, handling);
+      handling.add(() => {
+        this.#leaving.delete(connection);
+        this.#settle();
+      });
+      this.#admitting.run();
+    });
   }
 
   #stop(): void {
@@ -149,11 +153,10 @@ export class Serving<R> {
 
   // The grace is over: handlers are unsubscribed, and their peers see a reset, not the end of half an answer.
   #cut(): void {
-    for (const [connection, handling] of this.#served) {
+    for (const [connection, handling] of [...this.#served, ...this.#leaving]) {
       // Until the handler is gone nothing can be written or closed, whatever a teardown tries.
       connection.core.abort(undefined, () => handling.unsubscribe());
     }
-    for (const { core } of this.#leaving) core.abort();
     this.#settle();
   }
 
@@ -167,7 +170,7 @@ export class Serving<R> {
     this.#state = 'over';
     this.#stopped.next();
     this.#releaseWaiting();
-    for (const [connection, handling] of this.#served) {
+    for (const [connection, handling] of [...this.#served, ...this.#leaving]) {
       try {
         handling.unsubscribe();
       } catch (error) {
