@@ -9,6 +9,7 @@ export {
   ConnectTimeoutError,
   HandshakeTimeoutError,
   IdleTimeoutError,
+  ProxyError,
   ReaderBusyError,
   RequestTimeoutError,
   StaleSocketError,
@@ -59,3 +60,6 @@ export type { Conversation, Step } from './observables/Conversation.js';
 export { framed, Framed } from './observables/framed.js';
 export type { FramedOptions, RequestOptions } from './observables/FramedOptions.js';
 export { sendAll } from './observables/sendAll.js';
+export { throughHttpProxy, type HttpProxyOptions } from './observables/throughHttpProxy.js';
+export type { TunnelOptions } from './observables/throughProxy.js';
+export { throughSocks5, type Socks5Options } from './observables/throughSocks5.js';

@@ -17,6 +17,7 @@ describe('errors', () => {
     new api.StaleSocketError('/run/left.sock', new Error('listen EADDRINUSE')),
     new api.TooManyConnectionsError(100, 20),
     new api.RequestTimeoutError(4500),
+    new api.ProxyError('a.example:443', 'refused', 'the proxy answered 403', { status: 403 }),
   ];
 
   it('are StreamErrors with a code, a name that is their class, and a message', () => {
@@ -43,6 +44,7 @@ describe('errors', () => {
     expect(all[12]!.message).toContain('/run/left.sock');
     expect(all[13]!.message).toContain('100 are served and 20 wait');
     expect(all[14]!.message).toContain('4500 ms');
+    expect(all[15]!.message).toBe('No tunnel to a.example:443: the proxy answered 403');
     expect(all[3]!.message).toContain('read ECONNRESET');
     expect(all[3]!.cause).toEqual(new Error('read ECONNRESET'));
   });

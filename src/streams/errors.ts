@@ -168,6 +168,38 @@ export class TooManyConnectionsError extends StreamError {
   }
 }
 
+/**
+ * A proxy has not built the tunnel that `throughSocks5` or `throughHttpProxy` asked it for; the connection is closed.
+ *
+ * - `refused`: it does not, or cannot, reach the target: `status` or `reply` says why.
+ * - `authentication`: it wants other credentials, or a way to prove them that is not known here.
+ * - `malformed`: what it answers is not of the protocol, or too long.
+ * - `closed`: the connection ended, or was lost, before the answer was there.
+ * - `timeout`: `handshakeTimeout` is over.
+ *
+ * The message quotes what the proxy has said, with escapes for what cannot be seen, and cut when it is long.
+ */
+export class ProxyError extends StreamError {
+  override readonly name = 'ProxyError';
+  readonly code = 'ERR_PROXY';
+  /** Of an HTTP proxy: the status of its answer, such as 407. */
+  readonly status: number | undefined;
+  /** Of a SOCKS5 proxy: the code of its reply, such as 5, the target refused the connection. */
+  readonly reply: number | undefined;
+
+  constructor(
+    /** Where the tunnel was to lead: `host:port`. */
+    readonly target: string,
+    readonly reason: 'refused' | 'authentication' | 'malformed' | 'closed' | 'timeout',
+    message: string,
+    { status, reply, ...options }: ErrorOptions & { status?: number; reply?: number } = {},
+  ) {
+    super(`No tunnel to ${target}: ${message}`, options);
+    this.status = status;
+    this.reply = reply;
+  }
+}
+
 /** What Node reports when the peer resets, for transports that have no kernel to make it. @internal */
 export function connectionReset(by = ''): Error {
   return Object.assign(new Error(`read ECONNRESET${by}`), { code: 'ECONNRESET' });
