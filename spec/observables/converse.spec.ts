@@ -229,6 +229,31 @@ describe('converse', () => {
       }
     });
 
+    it('inside what it emits: it says nothing more, and nothing is reported', () => {
+      const connection = manualConnection();
+      const reported: unknown[] = [];
+      connection.core.report = (error) => reported.push(error);
+      connection.transport.receive('1\n2\n');
+      const steps: string[] = [];
+      const talk = converse(function* (io: Conversation<string>) {
+        try {
+          for (;;) {
+            io.emit(yield* io.line());
+            io.write('not written');
+            yield* io.send('not sent');
+            steps.push('not reached');
+          }
+        } finally {
+          steps.push('finally');
+        }
+      });
+      const { log } = record(of<Connection>(connection).pipe(useConnection(talk), take(1)));
+      expect(log).toEqual(['1', '|']);
+      expect(steps).toEqual(['finally']);
+      expect(connection.transport.calls).toEqual(['close']);
+      expect(reported).toEqual([]);
+    });
+
     it('in the middle of a frame: it is whole for the next', () => {
       const connection = manualConnection();
       const frames = decoder(message);

@@ -85,12 +85,13 @@ export class Conversation<R = unknown> extends DecoderBytes {
 
   /** Sends data, without waiting and without a bound: as `writer.write`. */
   write(data: Data): void {
-    this.connection.writer.write(data);
+    if (this.#step.unwanted !== 'running') this.connection.writer.write(data);
   }
 
   /** Sends data, and waits until there is room for more. */
   send(data: Data): Take<void> {
     const { writer } = this.connection;
+    if (this.#step.unwanted === 'running') return this.#step.suspend();
     writer.write(data);
     if (!writer.paused && writer.goneError === undefined) return this.#step.begin(true, 'skip');
     return this.#step.await(writer.drain());

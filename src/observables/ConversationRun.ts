@@ -70,7 +70,7 @@ export class ConversationRun<E, R> implements ActiveRead, Unsubscribable {
     const source = this.#connection.core.reads;
     if (this.#state === 'running') {
       // What it takes from here on goes back.
-      this.#step.unwanted = true;
+      this.#step.unwanted = 'running';
       source.queue.hold();
     }
     if (this.#state === 'waiting') this.#return();
@@ -149,7 +149,7 @@ export class ConversationRun<E, R> implements ActiveRead, Unsubscribable {
     this.#state = 'over';
     this.#step.cancel();
     const { queue } = this.#connection.core.reads;
-    this.#step.unwanted = true;
+    this.#step.unwanted = 'returning';
     queue.hold();
     try {
       for (let returns = 0; generator?.return?.().done === false; returns++) {

@@ -1,4 +1,4 @@
-import { first, from, type ObservableInput, type Subscription } from 'rxjs';
+import { first, from, NEVER, type ObservableInput, type Subscription } from 'rxjs';
 import type { ByteQueue } from '../bytes/ByteQueue.js';
 import { IncompleteReadError } from '../bytes/errors.js';
 import { CurrentTake, type Take } from '../decoders/DecoderBytes.js';
@@ -13,8 +13,11 @@ const MISSING: IteratorYieldResult<undefined> = { done: false, value: undefined 
  * @internal
  */
 export class ConversationStep extends CurrentTake {
-  /** It has been unsubscribed from, and is still running. */
-  unwanted = false;
+  /**
+   * Unsubscribed from: `running` while the call under way goes on, which is to say and take nothing more; `returning` in
+   * its `finally` blocks, which may still say something.
+   */
+  unwanted: false | 'running' | 'returning' = false;
   readonly #source: ByteSource;
   /** Goes on with the conversation: what it waits for is there. */
   readonly wake: () => void;
@@ -43,6 +46,11 @@ export class ConversationStep extends CurrentTake {
   take<T>(value: T | undefined, retry: () => T | undefined, cancelled: () => void): Take<T> {
     this.#cancelled = cancelled;
     return this.begin(value, retry);
+  }
+
+  /** Waits, until the generator is told to return. */
+  suspend<T>(): Take<T> {
+    return this.await(NEVER);
   }
 
   /** What is waited for is not wanted any more. */
