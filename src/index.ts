@@ -32,6 +32,7 @@ export type {
 } from './streams/Transport.js';
 
 export { codec, type Codec } from './decoders/codec.js';
+export { cobs, type CobsOptions } from './decoders/cobs.js';
 export { decoder, type FrameGenerator } from './decoders/decoder.js';
 export type { DecoderBytes, Take } from './decoders/DecoderBytes.js';
 export { delimited, type DelimitedOptions } from './decoders/delimited.js';
@@ -41,6 +42,7 @@ export type { LengthPrefixedOptions } from './decoders/lengthLayout.js';
 export { lengthPrefixed } from './decoders/lengthPrefixed.js';
 export { lines, type LinesCodecOptions } from './decoders/lines.js';
 export { netstring, type NetstringOptions } from './decoders/netstring.js';
+export { slip, type SlipOptions } from './decoders/slip.js';
 
 export { connectionPair } from './transports/memory/connectionPair.js';
 
