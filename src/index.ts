@@ -12,6 +12,7 @@ export {
   ReaderBusyError,
   RequestTimeoutError,
   StaleSocketError,
+  StepTimeoutError,
   TooManyConnectionsError,
   UnreadPlaintextError,
   WriteAfterEndError,
@@ -51,6 +52,7 @@ export { readExactly } from './operators/readExactly.js';
 export { readLine } from './operators/readLine.js';
 export { readUntil, type LimitOptions } from './operators/readUntil.js';
 export { serve, type ServeOptions } from './operators/serve.js';
+export { silence, type SilenceOptions } from './operators/silence.js';
 export { useConnection, type ConnectionHandler, type HandlerOptions } from './operators/useConnection.js';
 export type { OverflowStrategy } from './operators/BufferedWrite.js';
 export { writeTo, type WriteToOptions } from './operators/writeTo.js';
