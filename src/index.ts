@@ -13,6 +13,7 @@ export {
   ReaderBusyError,
   RequestTimeoutError,
   StaleSocketError,
+  StepTimeoutError,
   TooManyConnectionsError,
   UnreadPlaintextError,
   WriteAfterEndError,
@@ -33,6 +34,7 @@ export type {
 } from './streams/Transport.js';
 
 export { codec, type Codec } from './decoders/codec.js';
+export { cobs, type CobsOptions } from './decoders/cobs.js';
 export { decoder, type FrameGenerator } from './decoders/decoder.js';
 export type { DecoderBytes, Take } from './decoders/DecoderBytes.js';
 export { delimited, type DelimitedOptions } from './decoders/delimited.js';
@@ -42,6 +44,7 @@ export type { LengthPrefixedOptions } from './decoders/lengthLayout.js';
 export { lengthPrefixed } from './decoders/lengthPrefixed.js';
 export { lines, type LinesCodecOptions } from './decoders/lines.js';
 export { netstring, type NetstringOptions } from './decoders/netstring.js';
+export { slip, type SlipOptions } from './decoders/slip.js';
 
 export { connectionPair } from './transports/memory/connectionPair.js';
 
@@ -50,6 +53,7 @@ export { readExactly } from './operators/readExactly.js';
 export { readLine } from './operators/readLine.js';
 export { readUntil, type LimitOptions } from './operators/readUntil.js';
 export { serve, type ServeOptions } from './operators/serve.js';
+export { silence, type SilenceOptions } from './operators/silence.js';
 export { useConnection, type ConnectionHandler, type HandlerOptions } from './operators/useConnection.js';
 export type { OverflowStrategy } from './operators/BufferedWrite.js';
 export { writeTo, type WriteToOptions } from './operators/writeTo.js';

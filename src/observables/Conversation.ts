@@ -11,6 +11,7 @@ import { LinesDecoder } from '../streams/readDecoders.js';
 import type { LinesOptions } from '../streams/StreamReader.js';
 import type { StartTlsOptions } from '../streams/Transport.js';
 import type { ConversationStep } from './ConversationStep.js';
+import { discardUntilSilence, takeUntilSilence } from './silenceSteps.js';
 
 const EMPTY = new Uint8Array(0);
 
@@ -114,6 +115,26 @@ export class Conversation<R = unknown> extends DecoderBytes {
   delay(milliseconds: number): Take<0> {
     checkMilliseconds('delay', milliseconds);
     return this.#step.await(timer(milliseconds, this.connection.core.settings.scheduler));
+  }
+
+  /**
+   * Takes what comes until nothing has come for so many milliseconds, more than 0: a frame that ends with a pause. One
+   * byte at least, for which it waits; at the end of the stream the rest. More than `limit` bytes without a pause are a
+   * `LimitOverrunError`, and stay. Default limit: 64 KiB.
+   */
+  untilSilence(milliseconds: number, limit = 65536): Take<Uint8Array> {
+    checkTimeout('untilSilence', milliseconds);
+    checkLimit(limit);
+    return takeUntilSilence(this.connection, this.#step, milliseconds, limit);
+  }
+
+  /**
+   * Drops what has come, and what comes until nothing has come for so many milliseconds, more than 0: to begin anew after
+   * noise. At the end of the stream it is silent. What it has dropped is not put back when the step ends early.
+   */
+  discardUntilSilence(milliseconds: number): Take<true> {
+    checkTimeout('discardUntilSilence', milliseconds);
+    return discardUntilSilence(this.connection, this.#step, milliseconds);
   }
 
   /** Encrypts the connection from here on: as `writer.startTls`. */
