@@ -1,4 +1,7 @@
 export { ByteQueue } from './bytes/ByteQueue.js';
+export { takeBigInteger } from './bytes/takeBigInteger.js';
+export { takeTextUntil } from './bytes/takeTextUntil.js';
+export { takeBigVarint, takeVarint } from './bytes/takeVarint.js';
 export { Connection } from './streams/Connection.js';
 export type { ConnectionOptions, WaterMarks } from './streams/ConnectionSettings.js';
 export type { Decoder, DecoderFactory } from './bytes/Decoder.js';
@@ -33,11 +36,14 @@ export type {
   TransportReceiver,
 } from './streams/Transport.js';
 
+export { ByteWriter, type Content, type LengthFieldOptions } from './decoders/ByteWriter.js';
 export { codec, type Codec } from './decoders/codec.js';
 export { cobs, type CobsOptions } from './decoders/cobs.js';
 export { decoder, type FrameGenerator } from './decoders/decoder.js';
-export type { DecoderBytes, Take } from './decoders/DecoderBytes.js';
+export type { DecoderBytes } from './decoders/DecoderBytes.js';
+export type { Take } from './decoders/CurrentTake.js';
 export { delimited, type DelimitedOptions } from './decoders/delimited.js';
+export { encoder } from './decoders/encoder.js';
 export { fixedLength } from './decoders/fixedLength.js';
 export { json, type JsonOptions } from './decoders/json.js';
 export type { LengthPrefixedOptions } from './decoders/lengthLayout.js';

@@ -18,6 +18,7 @@ describe('errors', () => {
     new api.TooManyConnectionsError(100, 20),
     new api.RequestTimeoutError(4500),
     new api.ProxyError('a.example:443', 'refused', 'the proxy answered 403', { status: 403 }),
+    new api.StepTimeoutError(5500),
   ];
 
   it('are StreamErrors with a code, a name that is their class, and a message', () => {

@@ -1,4 +1,4 @@
-import { checkBoolean, checkBytes, checkCount, notAnInteger } from './check.js';
+import { checkBoolean, checkBound, checkBytes, checkCount } from './check.js';
 import { ChunkQueue } from './ChunkQueue.js';
 import { LimitOverrunError } from './errors.js';
 import { longest, type Pattern } from './Pattern.js';
@@ -61,12 +61,18 @@ export class ByteQueue extends ChunkQueue {
    * `LimitOverrunError`. Default: no limit. Below 0 nothing fits: what is left of a budget.
    */
   takeUntil(separator: Separator, limit = Infinity): Uint8Array | undefined {
-    if (limit !== Infinity && !Number.isInteger(limit)) throw notAnInteger('limit', 'an', limit);
+    checkBound(limit);
     return this.takeWithin(compileSeparator(separator), limit);
   }
 
-  /** @internal The order of its checks is that of CPython's `StreamReader.readuntil`. */
+  /** @internal */
   takeWithin(patterns: readonly Pattern[], limit: number): Uint8Array | undefined {
+    const end = this.findWithin(patterns, limit);
+    return end === -1 ? undefined : this.takeExactly(end);
+  }
+
+  /** @internal Where the separator ends, or -1. The order of its checks is that of CPython's `StreamReader.readuntil`. */
+  findWithin(patterns: readonly Pattern[], limit: number): number {
     const { length } = this;
     const end = this.#findEnd(patterns, 0);
     const isFound = end !== -1;
@@ -79,7 +85,7 @@ export class ByteQueue extends ChunkQueue {
         consumed,
       );
     }
-    return isFound ? this.takeExactly(end) : undefined;
+    return end;
   }
 
   /** Takes `n` bytes as text. Default encoding: `utf-8`. */

@@ -35,6 +35,11 @@ export function checkCount(n: number): void {
   if (!Number.isInteger(n) || n < 0) throw notAnInteger('A count of bytes', 'a non-negative', n);
 }
 
+/** A limit that may be none at all, or less than 0: what is left of a budget. @internal */
+export function checkBound(limit: number): void {
+  if (limit !== Infinity && !Number.isInteger(limit)) throw notAnInteger('limit', 'an', limit);
+}
+
 /** @internal */
 export function checkLimit(limit: number, name = 'limit'): void {
   if (!Number.isSafeInteger(limit) || limit <= 0) throw notAnInteger(name, 'a positive', limit);

@@ -1,5 +1,6 @@
 import { described } from './check.js';
 import { DecodeError } from './errors.js';
+import { printable } from './printable.js';
 
 /**
  * How bytes become text: `utf-8` puts U+FFFD in place of what is not UTF-8, `latin1` maps each byte to the code
@@ -17,6 +18,16 @@ const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 /** @internal */
 export function encodeText(text: string): Uint8Array {
   return encoder.encode(text);
+}
+
+/** Writes a byte for each character. It throws a `RangeError` for one that the encoding does not have. @internal */
+export function fillText(bytes: Uint8Array, at: number, text: string, encoding: 'latin1' | 'ascii'): void {
+  const most = encoding === 'latin1' ? 255 : 127;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > most) throw new RangeError(`"${printable(text[i]!)}" at ${i} is not ${encoding}`);
+    bytes[at + i] = code;
+  }
 }
 
 /** Bytes of our own, whatever becomes of the data they were made from. @internal */

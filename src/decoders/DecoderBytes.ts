@@ -1,109 +1,12 @@
 import type { ByteQueue } from '../bytes/ByteQueue.js';
-import { checkCount } from '../bytes/check.js';
+import { checkLimit, checkOptions } from '../bytes/check.js';
 import type { Separator } from '../bytes/Separator.js';
+import { takeBigInteger } from '../bytes/takeBigInteger.js';
+import { takeTextUntil } from '../bytes/takeTextUntil.js';
+import { takeBigVarint, takeVarint } from '../bytes/takeVarint.js';
 import type { TextEncoding } from '../bytes/text.js';
-
-/** What a verb of `DecoderBytes` returns: after `yield*` it waits for the bytes, and gives the value. */
-export interface Take<T> {
-  [Symbol.iterator](): Iterator<undefined, T, unknown>;
-}
-
-const MISSING: IteratorYieldResult<undefined> = { done: false, value: undefined };
-
-/**
- * The one verb that is under way. A generator does one thing at a time, so one object and one result serve all its
- * verbs, and nothing is allocated for them.
- *
- * @internal
- */
-export class CurrentTake implements Iterator<undefined, unknown, unknown> {
-  /** Begun, and `yield*` has not handed its value on yet. */
-  pending = false;
-  /** The generator is suspended in it: at `yield*`, and in no other place. */
-  waiting = false;
-  /** The stream has ended: no more bytes come. */
-  ended = false;
-  readonly #queue: ByteQueue;
-  readonly #result: IteratorReturnResult<unknown> = { done: true, value: undefined };
-  #verb: string | (() => unknown) = '';
-  #first: unknown;
-  #second: unknown;
-
-  constructor(queue: ByteQueue) {
-    this.#queue = queue;
-  }
-
-  /**
-   * The caller has tried the verb of the queue already, as its call can be inlined and one by name can not; `value`
-   * is what it gave.
-   */
-  begin(
-    value: unknown,
-    verb: keyof ByteQueue | 'atEnd' | 'discard' | (() => unknown),
-    first?: unknown,
-    second?: unknown,
-  ): Take<never> {
-    if (this.pending) throw forgottenYield();
-    this.pending = true;
-    this.waiting = false;
-    this.#result.value = value;
-    if (value === undefined) {
-      this.#verb = verb;
-      // That of `discard` is what is left to drop.
-      if (verb !== 'discard') this.#first = first;
-      this.#second = second;
-    }
-    return this as Iterator<undefined, unknown, unknown> as unknown as Take<never>;
-  }
-
-  atEnd(): boolean | undefined {
-    return this.#queue.length > 0 ? false : this.ended || undefined;
-  }
-
-  /** Drops as many of `n` bytes as there are; the rest is for the next time. */
-  discard(n: number): true | undefined {
-    const queue = this.#queue;
-    checkCount(n);
-    const now = Math.min(n, queue.length);
-    queue.skip(now);
-    queue.commit();
-    this.#first = n - now;
-    return now === n || undefined;
-  }
-
-  [Symbol.iterator](): this {
-    return this;
-  }
-
-  next(): IteratorResult<undefined, unknown> {
-    const result = this.#result;
-    if (result.value === undefined) {
-      // If it throws it is over too, and the generator may catch that.
-      this.pending = this.waiting = false;
-      result.value = this.#retry();
-      this.pending = this.waiting = result.value === undefined;
-      if (this.waiting) return MISSING;
-    }
-    this.pending = false;
-    return result;
-  }
-
-  #retry(): unknown {
-    if (typeof this.#verb === 'function') return this.#verb();
-    if (this.#verb === 'atEnd') return this.atEnd();
-    if (this.#verb === 'discard') return this.discard(this.#first as number);
-    const verbs = this.#queue as unknown as Record<string, (first: unknown, second: unknown) => unknown>;
-    const value = verbs[this.#verb]!(this.#first, this.#second);
-    return value === false ? undefined : value;
-  }
-}
-
-/** @internal */
-export function forgottenYield(): TypeError {
-  return new TypeError(
-    'Every call on the bytes needs `yield*`, not `yield`, right in front of it: `yield* bytes.skip(2)`',
-  );
-}
+import type { LinesOptions } from '../streams/StreamReader.js';
+import type { CurrentTake, Take } from './CurrentTake.js';
 
 /**
  * What the generator of a `decoder` takes its bytes from: the verbs of `ByteQueue`, without `take`. Each one waits,
@@ -114,11 +17,13 @@ export function forgottenYield(): TypeError {
 export class DecoderBytes {
   readonly #queue: ByteQueue;
   readonly #take: CurrentTake;
+  readonly #lineLimit: number;
 
   /** @internal */
-  constructor(queue: ByteQueue, take: CurrentTake) {
+  constructor(queue: ByteQueue, take: CurrentTake, lineLimit = 65536) {
     this.#queue = queue;
     this.#take = take;
+    this.#lineLimit = lineLimit;
   }
 
   /** Takes exactly `n` bytes. */
@@ -132,6 +37,26 @@ export class DecoderBytes {
    */
   until(separator: Separator, limit = 65536): Take<Uint8Array> {
     return this.#take.begin(this.#queue.takeUntil(separator, limit), 'takeUntil', separator, limit);
+  }
+
+  /**
+   * Takes text up to the separator, and drops the separator: of several that end at the same byte (`['\r\n', '\n']`) the
+   * longest. More than `limit` bytes in front of it are a `LimitOverrunError`. Defaults: 64 KiB, `utf-8`.
+   */
+  textUntil(separator: Separator, limit = 65536, encoding?: TextEncoding): Take<string> {
+    const value = takeTextUntil(this.#queue, separator, limit, encoding);
+    return this.#take.begin(value, takeTextUntil, separator, limit, encoding);
+  }
+
+  /**
+   * Takes a line of text, without its terminator `\n` or `\r\n`; at the end of the stream the unterminated rest. More
+   * than `limit` bytes are a `LimitOverrunError`. Defaults: `utf-8`; 64 KiB, in a conversation the reader's limit.
+   */
+  line(options: LinesOptions = {}): Take<string> {
+    checkOptions(options);
+    const { encoding, limit = this.#lineLimit } = options;
+    checkLimit(limit);
+    return this.#take.begin(this.#take.line(limit, encoding), 'line', limit, encoding);
   }
 
   /** Takes `n` bytes as text. Default encoding: `utf-8`. */
@@ -150,6 +75,24 @@ export class DecoderBytes {
   /** As `integer`, but a sign is a `DecodeError`: for lengths and counts. */
   unsignedInteger(terminator: Separator): Take<number> {
     return this.#take.begin(this.#queue.takeUnsignedInteger(terminator), 'takeUnsignedInteger', terminator);
+  }
+
+  /** As `integer`, for 64 bits: from -2^63 to 2^64 − 1, as a bigint. */
+  bigInteger(terminator: Separator): Take<bigint> {
+    return this.#take.begin(takeBigInteger(this.#queue, terminator), takeBigInteger, terminator);
+  }
+
+  /**
+   * Takes a varint, unsigned LEB128 as protobuf's: up to 2^53 − 1. A larger one, or more than 10 bytes, is a
+   * `DecodeError`.
+   */
+  varint(): Take<number> {
+    return this.#take.begin(takeVarint(this.#queue), takeVarint);
+  }
+
+  /** As `varint`, for 64 bits: up to 2^64 − 1, as a bigint. */
+  bigVarint(): Take<bigint> {
+    return this.#take.begin(takeBigVarint(this.#queue), takeBigVarint);
   }
 
   /** Takes an unsigned 8-bit integer. */

@@ -2,7 +2,8 @@ import type { ByteQueue } from '../bytes/ByteQueue.js';
 import { described } from '../bytes/check.js';
 import type { Decoder, DecoderFactory } from '../bytes/Decoder.js';
 import { IncompleteReadError } from '../bytes/errors.js';
-import { CurrentTake, DecoderBytes, forgottenYield } from './DecoderBytes.js';
+import { CurrentTake, forgottenYield } from './CurrentTake.js';
+import { DecoderBytes } from './DecoderBytes.js';
 
 /** Reads one frame and returns it. A part of a frame has the same form, and is read with `yield* part(bytes)`. */
 export type FrameGenerator<T> = (bytes: DecoderBytes) => Iterator<undefined, T, unknown>;

@@ -2,7 +2,8 @@ import { ByteQueue } from '../bytes/ByteQueue.js';
 import type { Decoder } from '../bytes/Decoder.js';
 import type { Data } from '../bytes/Separator.js';
 import { codec, type Codec } from './codec.js';
-import { fieldSurplus, lengthLayout, type LengthLayout, type LengthPrefixedOptions } from './lengthLayout.js';
+import { fieldSize, writeField } from './lengthField.js';
+import { lengthLayout, type LengthLayout, type LengthPrefixedOptions } from './lengthLayout.js';
 import { LengthPrefixedDecoder } from './LengthPrefixedDecoder.js';
 import { checkMessageLength, messageBytes } from './messageBytes.js';
 
@@ -60,28 +61,16 @@ export function lengthPrefixed(options: LengthPrefixedOptions = {}): Codec<Uint8
 }
 
 function encodePayload(payload: Uint8Array, layout: LengthLayout): Uint8Array {
-  const { width, littleEndian, offset, maxLength } = layout;
+  const { offset, maxLength } = layout;
   if (offset > 0) {
     throw new TypeError(
       `encode cannot know the ${offset} bytes in front of the length field: set keepHeader, and give it whole frames`,
     );
   }
   checkMessageLength(payload.length, maxLength);
-  const varint = width === 'varint';
-  const base = varint ? 128 : 256;
-  let size = varint ? 1 : width;
-  let field = payload.length + fieldSurplus(layout, size);
-  // A field that counts itself grows with its size, so the size is tried and not computed.
-  while (varint && field >= base ** size) field = payload.length + fieldSurplus(layout, ++size);
-  if (field < 0 || field >= base ** size || field > Number.MAX_SAFE_INTEGER) {
-    throw new RangeError(
-      `A payload of ${payload.length} bytes makes the length field ${field}, which does not fit into ${size} bytes`,
-    );
-  }
+  const size = fieldSize(payload.length, layout);
   const frame = new Uint8Array(size + payload.length);
-  for (let i = 0; i < size; i++, field = Math.floor(field / base)) {
-    frame[varint || littleEndian ? i : size - 1 - i] = (field % base) + (varint && i < size - 1 ? 128 : 0);
-  }
+  writeField(frame, 0, size, payload.length, layout);
   frame.set(payload, size);
   return frame;
 }

@@ -2,7 +2,7 @@ import type { Subscriber } from 'rxjs';
 import type { ByteQueue } from '../bytes/ByteQueue.js';
 import { LimitOverrunError } from '../bytes/errors.js';
 import { LinesDecoder } from '../streams/readDecoders.js';
-import { checkEncoding, encodeText, type TextEncoding } from '../bytes/text.js';
+import { checkEncoding, encodeText, fillText, type TextEncoding } from '../bytes/text.js';
 import { checkLimit, described, checkOptions } from '../bytes/check.js';
 import { printable } from '../bytes/printable.js';
 import { codec, type Codec } from './codec.js';
@@ -122,13 +122,7 @@ class DiscardingLinesDecoder extends LinesDecoder {
 
 function encodeLine(line: string, encoding: TextEncoding): Uint8Array {
   if (encoding === 'utf-8') return encodeText(line);
-  const most = encoding === 'latin1' ? 255 : 127;
   const bytes = new Uint8Array(line.length);
-  for (let i = 0; i < line.length; i++) {
-    bytes[i] = line.charCodeAt(i);
-    if (line.charCodeAt(i) > most) {
-      throw new RangeError(`"${printable(line[i]!)}" at ${i} is not ${encoding}`);
-    }
-  }
+  fillText(bytes, 0, line, encoding);
   return bytes;
 }

@@ -1,14 +1,13 @@
 import { timer, type ObservableInput, type SchedulerLike, type Subscription } from 'rxjs';
-import { checkLimit } from '../bytes/check.js';
+import { checkCount, checkLimit } from '../bytes/check.js';
 import { makeDecoder, type Decoder, type DecoderFactory } from '../bytes/Decoder.js';
 import { IncompleteReadError } from '../bytes/errors.js';
 import type { Data } from '../bytes/Separator.js';
-import { DecoderBytes, type Take } from '../decoders/DecoderBytes.js';
+import type { Take } from '../decoders/CurrentTake.js';
+import { DecoderBytes } from '../decoders/DecoderBytes.js';
 import { checkMilliseconds, checkTimeout } from '../streams/check.js';
 import type { Connection } from '../streams/Connection.js';
 import { StepTimeoutError } from '../streams/errors.js';
-import { LinesDecoder } from '../streams/readDecoders.js';
-import type { LinesOptions } from '../streams/StreamReader.js';
 import type { StartTlsOptions } from '../streams/Transport.js';
 import type { ConversationStep } from './ConversationStep.js';
 import { discardUntilSilence, takeUntilSilence } from './silenceSteps.js';
@@ -30,14 +29,14 @@ export interface Step<T> {
 export class Conversation<R = unknown> extends DecoderBytes {
   readonly connection: Connection;
   readonly #step: ConversationStep;
-  readonly #emit: (value: R) => void;
+  // Not of `R`: a part that emits nothing takes any conversation.
+  readonly #emit: (value: never) => void;
   // The last one used is mostly the next: made anew when it is another, or has failed.
-  #lines: { readonly encoding: string; readonly limit: number; readonly decoder: LinesDecoder } | undefined;
   #frames: { readonly factory: DecoderFactory<unknown>; readonly decoder: Decoder<unknown> } | undefined;
 
   /** @internal */
-  constructor(connection: Connection, step: ConversationStep, emit: (value: R) => void) {
-    super(connection.core.reads.queue, step);
+  constructor(connection: Connection, step: ConversationStep, emit: (value: never) => void) {
+    super(connection.core.reads.queue, step, connection.core.settings.limit);
     this.connection = connection;
     this.#step = step;
     this.#emit = emit;
@@ -45,21 +44,7 @@ export class Conversation<R = unknown> extends DecoderBytes {
 
   /** Emits a value of the conversation's Observable. */
   emit(value: R): void {
-    this.#emit(value);
-  }
-
-  /**
-   * Takes a line of text, without its terminator `\n` or `\r\n`; at the end of the stream the unterminated rest. More
-   * than `limit` bytes are a `LimitOverrunError`. Defaults: `utf-8`, the reader's limit.
-   */
-  line(options: LinesOptions = {}): Take<string> {
-    const { encoding = 'utf-8', limit = this.connection.core.settings.limit } = options;
-    let lines = this.#lines;
-    if (lines?.encoding !== encoding || lines.limit !== limit) {
-      checkLimit(limit);
-      this.#lines = lines = { encoding, limit, decoder: new LinesDecoder(encoding, limit) };
-    }
-    return this.#poll(lines.decoder, () => undefined);
+    this.#emit(value as never);
   }
 
   /** Takes one frame of a decoder. What it took of a frame that is not finished goes back when the step ends early. */
@@ -70,6 +55,7 @@ export class Conversation<R = unknown> extends DecoderBytes {
 
   /** Takes up to `n` bytes as soon as there is one, or none at the end of the stream; without `n` all up to that end. */
   read(n?: number): Take<Uint8Array> {
+    if (n !== undefined) checkCount(n);
     const { queue } = this.connection.core.reads;
     const poll = (): Uint8Array | undefined => {
       if (n !== undefined && queue.length > 0) return queue.takeExactly(Math.min(n, queue.length));

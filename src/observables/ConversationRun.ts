@@ -1,5 +1,5 @@
 import type { Subscriber, Unsubscribable } from 'rxjs';
-import { forgottenYield } from '../decoders/DecoderBytes.js';
+import { forgottenYield } from '../decoders/CurrentTake.js';
 import type { Connection } from '../streams/Connection.js';
 import type { ActiveRead } from '../streams/FrameRead.js';
 import { Conversation } from './Conversation.js';

@@ -1,7 +1,7 @@
 import { first, from, NEVER, type ObservableInput, type Subscription } from 'rxjs';
 import type { ByteQueue } from '../bytes/ByteQueue.js';
 import { IncompleteReadError } from '../bytes/errors.js';
-import { CurrentTake, type Take } from '../decoders/DecoderBytes.js';
+import { CurrentTake, type Take } from '../decoders/CurrentTake.js';
 import type { ByteSource } from '../streams/FrameRead.js';
 
 const MISSING: IteratorYieldResult<undefined> = { done: false, value: undefined };

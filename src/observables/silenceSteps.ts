@@ -1,7 +1,7 @@
 import type { Connection } from '../streams/Connection.js';
 import { noSilence } from '../streams/noSilence.js';
 import { Silence } from '../streams/Silence.js';
-import type { Take } from '../decoders/DecoderBytes.js';
+import type { Take } from '../decoders/CurrentTake.js';
 import type { ConversationStep } from './ConversationStep.js';
 
 /** Takes what comes until it has been silent for so long. @internal */
@@ -46,5 +46,5 @@ export function discardUntilSilence(
 
 function pauseOf(connection: Connection, step: ConversationStep, milliseconds: number) {
   const { reads, settings } = connection.core;
-  return { source: reads.source, silence: new Silence(milliseconds, settings.scheduler, step.wake) };
+  return { source: reads, silence: new Silence(milliseconds, settings.scheduler, step.wake) };
 }
