@@ -13,7 +13,7 @@ import { bytes, text } from '../streams/record.js';
 const MAX = Number.MAX_SAFE_INTEGER;
 const TEXT = fc.string({ unit: 'binary', maxLength: 80 });
 const LATIN1 = TEXT.map((value) =>
-  [...value].map((c) => String.fromCharCode(c.codePointAt(0)! % 256)).join(''),
+  Array.from(value, (c) => String.fromCharCode(c.codePointAt(0)! % 256)).join(''),
 );
 
 /** A value, the verb that writes it, and the one that takes it. */
