@@ -69,6 +69,12 @@ export type { ConversationGenerator, Spoken } from './observables/ConversationGe
 export type { Conversation, Step } from './observables/Conversation.js';
 export { framed, Framed } from './observables/framed.js';
 export type { FramedOptions, RequestOptions } from './observables/FramedOptions.js';
+export {
+  reconnecting,
+  type Reconnecting,
+  type ReconnectingOptions,
+  type ReconnectingStatus,
+} from './observables/reconnecting.js';
 export { sendAll } from './observables/sendAll.js';
 export { throughHttpProxy, type HttpProxyOptions } from './observables/throughHttpProxy.js';
 export type { TunnelOptions } from './observables/throughProxy.js';

@@ -10,6 +10,7 @@ import {
   takeWhile,
   tap,
   timeout,
+  type Observable,
 } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jasmine/index.js';
 import {
@@ -17,6 +18,8 @@ import {
   type LimitOverrunError,
   type Decoder,
   type Separator,
+  type StreamReader,
+  type TextEncoding,
 } from '../../src/index.js';
 import { manualConnection, marbleConnection } from '../../src/testing.js';
 import { checkCases } from '../diagrams/checkCases.js';
@@ -117,6 +120,143 @@ describe('StreamReader', () => {
       );
       transport.receive('3\nabc2\nde');
       expect(body.log).toEqual(['abc', 'de', '|']);
+    });
+  });
+
+  describe('as text', () => {
+    // 1, 2, 3 and 4 bytes in UTF-8.
+    const letters = 'aé€😀';
+    const cut = (data: string, size: number): Uint8Array[] => {
+      const whole = bytes(data);
+      const chunks: Uint8Array[] = [];
+      for (let at = 0; at < whole.length; at += size) chunks.push(whole.subarray(at, at + size));
+      return chunks;
+    };
+
+    for (const size of [1, 2, 3, 5, 7, 100]) {
+      it(`is that of all bytes of the read, cut into chunks of ${size}`, () => {
+        const { reader, transport } = manualConnection();
+        const read$ = concat(
+          reader.readExactly(10, 'utf-8'),
+          reader.readUntil('€', 'utf-8'),
+          reader.readUntil(undefined, 'utf-8'),
+          reader.readLine('utf-8'),
+          reader.readLine('utf-8'),
+          reader.read('utf-8'),
+        );
+        const { log } = record(read$.pipe(map((value) => JSON.stringify(value))));
+        transport.receive(
+          ...cut(`${letters}${letters}${letters}\n\n${letters}\r\n${letters}\n${letters}`, size),
+        );
+        transport.receiveEof();
+        const all = [letters, 'aé€', `😀${letters}\n`, '\n', `${letters}\r\n`, `${letters}\n${letters}`];
+        expect(log).toEqual([...all.map((value) => JSON.stringify(value)), '|']);
+      });
+    }
+
+    it('has a type of its own', () => {
+      const { reader } = manualConnection();
+      const texts: Observable<string>[] = [
+        reader.read('utf-8'),
+        reader.readExactly(1, 'latin1'),
+        reader.readUntil('\n', 'ascii'),
+        reader.readUntil(undefined, 'ascii'),
+        reader.readLine('utf-8'),
+      ];
+      const pieces: Observable<Uint8Array>[] = [
+        reader.read(),
+        reader.read(1),
+        reader.readExactly(1),
+        reader.readUntil(),
+        reader.readUntil(['\n', 'x']),
+        reader.readLine(),
+      ];
+      // @ts-expect-error: a part of the bytes might end inside a character.
+      const part = (): unknown => reader.read(3, 'utf-8');
+      expect(texts.length + pieces.length).toBe(11);
+      expect(part).not.toThrow();
+    });
+
+    it('keeps a byte order mark, and puts U+FFFD in place of what is not UTF-8', () => {
+      const { reader, transport } = manualConnection();
+      transport.receive('\uFEFFa', Uint8Array.of(0xe2, 0x82), 'b\n');
+      expect(record(reader.readLine('utf-8')).log).toEqual(['\uFEFFa\uFFFDb\n', '|']);
+    });
+
+    it('maps bytes to code points as latin1', () => {
+      const { reader, transport } = manualConnection();
+      transport.receive(Uint8Array.of(0xe9, 0xff), Uint8Array.of(0x80, 10));
+      expect(record(reader.readLine('latin1')).log).toEqual(['éÿ\x80\n', '|']);
+    });
+
+    it('that is not ASCII stays for the next read', () => {
+      const reads: [string, (reader: StreamReader) => Observable<string>][] = [
+        ['readExactly', (reader) => reader.readExactly(3, 'ascii')],
+        ['readUntil', (reader) => reader.readUntil('\n', 'ascii')],
+        ['readLine', (reader) => reader.readLine('ascii')],
+        ['read', (reader) => reader.read('ascii')],
+      ];
+      for (const [name, read] of reads) {
+        const { reader, transport } = manualConnection();
+        transport.receive('a', Uint8Array.of(0xe9), '\nok');
+        transport.receiveEof();
+        expect(record(read(reader)).log)
+          .withContext(name)
+          .toEqual(['# ERR_DECODE']);
+        expect(record(reader.read('latin1')).log)
+          .withContext(name)
+          .toEqual(['aé\nok', '|']);
+      }
+    });
+
+    it('ends as bytes do: the rest of a line, then none; incomplete reads have their bytes', () => {
+      const { reader, transport } = manualConnection();
+      transport.receive('é');
+      transport.receiveEof();
+      expect(record(reader.readLine('utf-8')).log).toEqual(['é', '|']);
+      expect(record(reader.readLine('utf-8')).log).toEqual(['', '|']);
+      expect(record(reader.read('utf-8')).log).toEqual(['', '|']);
+      expect(record(reader.readExactly(0, 'utf-8')).log).toEqual(['', '|']);
+      expect(record(reader.readUntil('x', 'utf-8')).log).toEqual(['# ERR_INCOMPLETE_READ']);
+
+      const other = manualConnection();
+      let error: unknown;
+      other.reader.readExactly(5, 'utf-8').subscribe({ error: (reason: unknown) => (error = reason) });
+      other.transport.receive('é');
+      other.transport.receiveEof();
+      expect(error).toBeInstanceOf(IncompleteReadError);
+      expect((error as IncompleteReadError).partial).toEqual(bytes('é'));
+      expect((error as IncompleteReadError).expected).toBe(5);
+    });
+
+    it('has the limit of bytes', () => {
+      const { reader, transport } = manualConnection({ limit: 3 });
+      transport.receive('éé\né\n');
+      expect(record(reader.readUntil('\n', 'utf-8')).log).toEqual(['# ERR_LIMIT_OVERRUN']);
+      expect(record(reader.readLine('utf-8')).log).toEqual(['# ERR_LIMIT_OVERRUN']);
+      expect(record(reader.readLine('utf-8')).log).toEqual(['é\n', '|']);
+    });
+
+    it('leaves every byte to the next read when it is unsubscribed', () => {
+      const { reader, transport } = manualConnection();
+      const reads = [reader.readLine('utf-8'), reader.readExactly(9, 'utf-8'), reader.read('utf-8')];
+      const waiting = reads.map((read$) => read$.subscribe());
+      transport.receive('é', '€');
+      for (const read of waiting) read.unsubscribe();
+      expect(record(reader.readExactly(5, 'utf-8')).log).toEqual(['é€', '|']);
+    });
+
+    it('refuses other encodings at the call', () => {
+      const { reader } = manualConnection();
+      for (const encoding of ['utf8', 'UTF-8', '', null, 5] as unknown as TextEncoding[]) {
+        const calls = [
+          () => reader.readExactly(1, encoding),
+          () => reader.readUntil('\n', encoding),
+          () => reader.readLine(encoding),
+        ];
+        if (typeof encoding !== 'number') calls.push(() => reader.read(encoding));
+        for (const call of calls) expect(call).withContext(encoding).toThrowError(RangeError);
+      }
     });
   });
 

@@ -21,11 +21,12 @@ import {
   readExactlyDecoder,
   readLineDecoder,
   readUntilDecoder,
+  textDecoder,
 } from './readDecoders.js';
 import type { ReadQueue } from './ReadQueue.js';
 import type { Separator } from '../bytes/Separator.js';
 import type { StreamWriter } from './StreamWriter.js';
-import { checkEncoding, type TextEncoding } from '../bytes/text.js';
+import { checkEncoding, decodeText, type TextEncoding } from '../bytes/text.js';
 
 export interface PipeOptions {
   /** End the writer's direction after the last byte: `writeEof()`, or `close()` where that cannot be. Default: true. */
@@ -56,6 +57,10 @@ export interface LinesOptions {
  * readUntil('\n')  -------(r|)          r = abcd\n
  * ```
  *
+ * With an encoding (`utf-8`, `latin1`, `ascii`) they give text: of all the bytes of the read together, so it does not
+ * matter how these were cut into chunks. Bytes that are not ASCII, where that was asked for, are a `DecodeError`, and stay
+ * for the next read.
+ *
  * **Continuous reads** (`chunks`, `frames`, `lines`, `consume`, `pipeTo`) hold the reader until they end or are
  * unsubscribed; another read meanwhile errors with `ReaderBusyError`.
  *
@@ -71,18 +76,14 @@ export interface LinesOptions {
  * @example
  * ```ts
  * import { connectionPair } from 'rxjs-net';
- * import { concatMap, map } from 'rxjs';
+ * import { concatMap } from 'rxjs';
  *
  * const [client, server] = connectionPair();
- * const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
  *
  * // A length in decimal on a line of its own, then that many bytes.
  * client.reader
- *   .readLine()
- *   .pipe(
- *     concatMap((line) => client.reader.readExactly(Number(text(line)))),
- *     map(text),
- *   )
+ *   .readLine('ascii')
+ *   .pipe(concatMap((length) => client.reader.readExactly(Number(length), 'utf-8')))
  *   .subscribe(console.log); // hello
  *
  * server.writer.write('5\nhello');
@@ -104,11 +105,17 @@ export class StreamReader {
    * - **Emits** once: 1 to `n` bytes, or none at the end of the stream. `read(0)` emits none at once.
    * - **Buffers** without `n`: the whole rest, whatever the limit.
    *
+   * - **As text**, with an encoding in place of `n`: everything up to the end of the stream. There is no text of up to `n`
+   *   bytes, as that might end inside a character.
+   *
    * As asyncio's `read`.
    *
    * @param n a non-negative integer, or -1
    */
-  read(n = -1): Observable<Uint8Array> {
+  read(n?: number): Observable<Uint8Array>;
+  read(encoding: TextEncoding): Observable<string>;
+  read(n: number | TextEncoding = -1): Observable<Uint8Array | string> {
+    if (typeof n === 'string') return this.#readOnce(readAllDecoder, () => EMPTY, 'bytes', n);
     if (n !== -1) checkCount(n);
     // One byte is one message at most.
     const reach = n === 0 || n === 1 ? 'message' : 'bytes';
@@ -124,13 +131,17 @@ export class StreamReader {
    *
    * As asyncio's `readexactly`.
    *
-   * @param n a non-negative integer
+   * @param n a non-negative integer, of bytes also when they are to be text
+   * @param encoding for text in place of bytes
    */
-  readExactly(n: number): Observable<Uint8Array> {
+  readExactly(n: number): Observable<Uint8Array>;
+  readExactly(n: number, encoding: TextEncoding): Observable<string>;
+  readExactly(n: number, encoding?: TextEncoding): Observable<Uint8Array | string> {
     checkCount(n);
-    return this.#readOnce(readExactlyDecoder(n), () => {
+    const atEnd = (): never => {
       throw new IncompleteReadError(EMPTY, n);
-    });
+    };
+    return this.#readOnce(readExactlyDecoder(n), atEnd, 'message', encoding);
   }
 
   /**
@@ -142,11 +153,16 @@ export class StreamReader {
    * - **Buffers** up to `limit` bytes and the separator.
    *
    * As asyncio's `readuntil`.
+   *
+   * @param encoding for text in place of bytes
    */
-  readUntil(separator: Separator = '\n'): Observable<Uint8Array> {
-    return this.#readOnce(readUntilDecoder(separator, this.#limit), () => {
+  readUntil(separator?: Separator): Observable<Uint8Array>;
+  readUntil(separator: Separator | undefined, encoding: TextEncoding): Observable<string>;
+  readUntil(separator: Separator = '\n', encoding?: TextEncoding): Observable<Uint8Array | string> {
+    const atEnd = (): never => {
       throw new IncompleteReadError(EMPTY, null);
-    });
+    };
+    return this.#readOnce(readUntilDecoder(separator, this.#limit), atEnd, 'message', encoding);
   }
 
   /**
@@ -157,9 +173,13 @@ export class StreamReader {
    *   `\n` or as far as it has come.
    *
    * As asyncio's `readline`, whose `ValueError` is a `LimitOverrunError` here.
+   *
+   * @param encoding for text in place of bytes
    */
-  readLine(): Observable<Uint8Array> {
-    return this.#readOnce(readLineDecoder(this.#limit), () => EMPTY);
+  readLine(): Observable<Uint8Array>;
+  readLine(encoding: TextEncoding): Observable<string>;
+  readLine(encoding?: TextEncoding): Observable<Uint8Array | string> {
+    return this.#readOnce(readLineDecoder(this.#limit), () => EMPTY, 'message', encoding);
   }
 
   /**
@@ -333,7 +353,19 @@ export class StreamReader {
     return this.#reads.length;
   }
 
-  #readOnce<T>(decoder: Decoder<T>, atEnd: () => T, reach: Reach = 'message'): Observable<T> {
+  #readOnce(
+    bytesDecoder: Decoder<Uint8Array>,
+    bytesAtEnd: () => Uint8Array,
+    reach: Reach = 'message',
+    encoding?: TextEncoding,
+  ): Observable<Uint8Array | string> {
+    let decoder: Decoder<Uint8Array | string> = bytesDecoder;
+    let atEnd: () => Uint8Array | string = bytesAtEnd;
+    if (encoding !== undefined) {
+      checkEncoding(encoding);
+      decoder = textDecoder(bytesDecoder, encoding);
+      atEnd = () => decodeText(bytesAtEnd(), encoding);
+    }
     return new Observable((subscriber) => {
       const read = new FrameRead(this.#reads, decoder, subscriber, true, reach, atEnd);
       this.#reads.start(read, this);

@@ -31,6 +31,15 @@ export const readAllDecoder: Decoder<Uint8Array> = { decode: () => undefined, en
 /** Each chunk as it came. @internal */
 export const chunkDecoder: Decoder<Uint8Array> = { decode: (bytes) => bytes.takeChunk() };
 
+/** The bytes of another decoder, as text. @internal */
+export function textDecoder(decoder: Decoder<Uint8Array>, encoding: TextEncoding): Decoder<string> {
+  const asText = (bytes: Uint8Array | undefined): string | undefined => bytes && decodeText(bytes, encoding);
+  return {
+    decode: (bytes) => asText(decoder.decode(bytes)),
+    end: (bytes) => asText(decoder.end?.(bytes)),
+  };
+}
+
 /** Exactly `n` bytes. @internal */
 export function readExactlyDecoder(n: number): Decoder<Uint8Array> {
   return {
