@@ -1,26 +1,18 @@
 /** A small server that Redis's own clients can talk to: `redis-cli`, `redis-benchmark`. */
 import {
+  ConnectionLostError,
+  converse,
   DecodeError,
   IncompleteReadError,
-  ConnectionLostError,
   LimitOverrunError,
   serve,
   type ConnectionHandler,
+  type Conversation,
 } from 'rxjs-net';
 import { serverConnections$, type Server } from 'rxjs-net/node';
-import {
-  asyncScheduler,
-  catchError,
-  defer,
-  EMPTY,
-  finalize,
-  ignoreElements,
-  Subject,
-  takeUntil,
-  type Observable,
-} from 'rxjs';
+import { asyncScheduler, defer, finalize, type Observable } from 'rxjs';
 import { Channels } from './Channels.js';
-import { encodeAnswer, fastCommands, RedisError, type Answer } from './resp.js';
+import { encodeAnswer, fastCommands, RedisError } from './resp.js';
 import { Session } from './Session.js';
 import { Store } from './Store.js';
 
@@ -49,36 +41,31 @@ export function redisHandler(
   channels = new Channels(),
   maxPending = MAX_PENDING,
 ): ConnectionHandler<never> {
-  return ({ reader, writer }) => {
-    const quit$ = new Subject<void>();
-    const send = (answer: Answer): void => writer.write(encodeAnswer(answer, session.protocol));
+  const commands = fastCommands({ encoding: 'latin1' });
+  return converse(function* (io: Conversation<never>) {
+    const { writer } = io.connection;
     const session = new Session(store, channels, (push) => {
-      send(push);
+      io.write(encodeAnswer(push, session.protocol));
       // Whoever publishes is not made to wait for the slowest of those who listen.
       if (writer.transport.writeQueueSize <= maxPending) return;
       session.end();
       writer.abort(new Error(`A client that listens has left more than ${maxPending} bytes unread`));
     });
-    return reader
-      .consume(fastCommands({ encoding: 'latin1' }), (command) => {
-        if (command.length === 0) return undefined;
-        const answer = session.answer(command);
-        if (answer !== undefined) send(answer);
-        if (session.hasQuit) quit$.next();
-        return writer.paused ? writer.drain().pipe(ignoreElements()) : undefined;
-      })
-      .pipe(
-        catchError((error: unknown) => {
-          if (error instanceof DecodeError || error instanceof LimitOverrunError) {
-            writer.write(encodeAnswer(new RedisError(`ERR Protocol error: ${error.message}`)));
-          } else if (!(error instanceof IncompleteReadError || error instanceof ConnectionLostError)) {
-            throw error;
-          }
-          // A client that breaks off has left, and nothing else has happened.
-          return EMPTY;
-        }),
-        takeUntil(quit$),
-        finalize(() => session.end()),
-      );
-  };
+    try {
+      while (!session.hasQuit && !(yield* io.atEof())) {
+        const command = yield* io.frame(commands);
+        const answer = command.length === 0 ? undefined : session.answer(command);
+        if (answer !== undefined) yield* io.send(encodeAnswer(answer, session.protocol));
+      }
+    } catch (error) {
+      if (error instanceof DecodeError || error instanceof LimitOverrunError) {
+        io.write(encodeAnswer(new RedisError(`ERR Protocol error: ${error.message}`)));
+      } else if (!(error instanceof IncompleteReadError || error instanceof ConnectionLostError)) {
+        throw error;
+      }
+      // A client that breaks off has left, and nothing else has happened.
+    } finally {
+      session.end();
+    }
+  });
 }

@@ -18,7 +18,7 @@ export function smtpSend(
   mail: Mail,
   { replyTimeout = 30_000 }: SmtpOptions = {},
 ): Observable<string> {
-  const talk = converse(function* (io: Conversation<string>) {
+  return converse(function* (io: Conversation<string>) {
     // `250-SIZE` announces another line, `250 HELP` is the last one.
     function* reply(code: number): Generator<undefined, void> {
       let line = yield* io.line();
@@ -41,6 +41,5 @@ export function smtpSend(
     for (const line of mail.lines) yield* io.send(`${line.replace(/^\./, '..')}\r\n`);
     yield* command('.', 250);
     yield* command('QUIT', 221);
-  });
-  return talk(connection);
+  })(connection);
 }
