@@ -13,7 +13,8 @@ const AIM = 6144;
 /** What every use needs, and the operators; the rest is counted by what it adds, as it comes along only if it is used. */
 const CORE = 'Connection, connectionPair, decode, readExactly, readLine, readUntil, serve, useConnection';
 const EXTRAS = ['decoder', 'lines', 'json', 'delimited', 'fixedLength', 'lengthPrefixed', 'netstring'];
-EXTRAS.push('writeTo', 'sendAll', 'framed');
+EXTRAS.push('writeTo', 'sendAll', 'framed', 'converse', 'reconnecting', 'ByteWriter', 'slip', 'cobs');
+EXTRAS.push('silence', 'throughSocks5', 'throughHttpProxy');
 const { values: options } = parseArgs({ options: { max: { type: 'string' } } });
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
 
@@ -51,6 +52,8 @@ if (options.max !== undefined && core.gzipped > Number(options.max)) {
   );
   process.exitCode = 1;
 }
+const { minified, gzipped } = await size("export { Connection } from 'rxjs-net';");
+console.log(`  Connection alone: ${minified} B minified, ${gzipped} B gzipped`);
 for (const name of EXTRAS) {
   const { gzipped } = await size(`export { ${CORE}, ${name} } from 'rxjs-net';`);
   console.log(`  with ${name}: ${gzipped - core.gzipped} B more, gzipped`);
