@@ -5,6 +5,7 @@
 import {
   DecodeError,
   decoder,
+  encoder,
   type ByteQueue,
   type Data,
   type Decoder,
@@ -380,20 +381,13 @@ function unescaped(text: string): string {
 export type Argument = string | number | bigint | Uint8Array;
 
 /** A command as an array of bulk strings. */
-export function encodeCommand(args: readonly Argument[]): Data {
-  let text = `*${args.length}\r\n`;
-  const parts: Uint8Array[] = [];
+export const encodeCommand = encoder((writer, args: readonly Argument[]) => {
+  writer.text('*').integer(args.length, CRLF);
   for (const arg of args) {
-    if (arg instanceof Uint8Array) {
-      parts.push(utf8Encoder.encode(`${text}$${arg.length}\r\n`), arg);
-      text = CRLF;
-    } else {
-      text += bulk(String(arg));
-    }
+    const content = arg instanceof Uint8Array ? arg : String(arg);
+    writer.text('$').integerPrefixed(CRLF, content).text(CRLF);
   }
-  if (parts.length === 0) return text;
-  return joined([...parts, utf8Encoder.encode(text)]);
-}
+});
 
 /** A simple string in the answer of a server: `+OK`. */
 export class Status {
@@ -428,27 +422,10 @@ function valuesOf(answer: Answer[] | Push | Map<string, Answer>): Answer[] {
   return Array.isArray(answer) ? answer : [...answer].flat();
 }
 
-const utf8Encoder = new TextEncoder();
-
-function bulk(content: string): string {
-  const length = isAscii(content) ? content.length : utf8Encoder.encode(content).length;
-  return `$${length}\r\n${content}\r\n`;
-}
-
 function isAscii(text: string): boolean {
   return !/[\u0080-\uffff]/.test(text);
 }
 
 function oneLine(text: string): string {
   return text.replace(/[\r\n]/g, ' ');
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

@@ -223,7 +223,7 @@ describe('ByteWriter', () => {
       [(v) => writer.uint16(1, v), [], [1, 'little']],
       [(v) => writer.float64(1, v), [], [1]],
       [(v) => writer.bigInt64(1n, v), [], [1]],
-      [(v) => writer.lengthPrefixed(v, 'x'), [0, 5, '2'], []],
+      [(v) => writer.lengthPrefixed(v, 'x'), [0, 5, '2', null], []],
       [(v) => writer.lengthPrefixed(1, v), ['x'.repeat(256)], [1, undefined, null]],
       [
         (v) => writer.lengthPrefixed(1, 'x', v),

@@ -59,6 +59,120 @@ describe('decoder', () => {
     }),
   );
 
+  describe('lines, texts, varints and 64-bit decimals', () => {
+    const header = decoder(function* (source) {
+      const first = yield* source.line();
+      const name = yield* source.textUntil(': ', 100, 'latin1');
+      const big = yield* source.bigInteger('\r\n');
+      const count = yield* source.varint();
+      const total = yield* source.bigVarint();
+      const last = yield* source.line({ limit: 10 });
+      return { first, name, big, count, total, last };
+    });
+    const wire = (ending: string): Uint8Array =>
+      Uint8Array.of(
+        ...bytes('größe\r\n'),
+        0xe9,
+        ...bytes(': -9223372036854775808\r\n'),
+        ...[0xac, 2],
+        ...[255, 255, 255, 255, 255, 255, 255, 255, 255, 1],
+        ...bytes(ending),
+      );
+    const expected = { first: 'größe', name: 'é', big: -(2n ** 63n), count: 300, total: 2n ** 64n - 1n };
+
+    it('are the same wherever the chunks were cut, and the last line needs no end', () => {
+      for (const ending of ['end\n', 'end\r\n', 'end']) {
+        const frames: unknown[] = [];
+        of(...Array.from(wire(ending), (byte) => Uint8Array.of(byte)))
+          .pipe(decode(header))
+          .subscribe((frame) => frames.push(frame));
+        expect(frames).toEqual([{ ...expected, last: 'end' }]);
+        expect(checkDecoder(header, wire(ending))).toEqual([{ ...expected, last: 'end' }]);
+      }
+    });
+
+    it('are bounded, and leave the bytes where they are', () => {
+      const bounded: [FrameGenerator<unknown>, string, string][] = [
+        [
+          function* (s) {
+            return yield* s.line({ limit: 3 });
+          },
+          'abcd',
+          'ERR_LIMIT_OVERRUN',
+        ],
+        [
+          function* (s) {
+            return yield* s.textUntil(';', 3);
+          },
+          'abcd;',
+          'ERR_LIMIT_OVERRUN',
+        ],
+        [
+          function* (s) {
+            return yield* s.line();
+          },
+          'a'.repeat(65537),
+          'ERR_LIMIT_OVERRUN',
+        ],
+        [
+          function* (s) {
+            return yield* s.textUntil(';');
+          },
+          'a'.repeat(65537),
+          'ERR_LIMIT_OVERRUN',
+        ],
+        [
+          function* (s) {
+            return yield* s.line({ encoding: 'ascii' });
+          },
+          'é\n',
+          'ERR_DECODE',
+        ],
+        [
+          function* (s) {
+            return yield* s.varint();
+          },
+          '\u{10ffff}'.repeat(4),
+          'ERR_DECODE',
+        ],
+        [
+          function* (s) {
+            return yield* s.bigInteger(';');
+          },
+          '1'.repeat(21),
+          'ERR_DECODE',
+        ],
+      ];
+      for (const [generate, sent, code] of bounded) {
+        const queue = new ByteQueue();
+        queue.push(bytes(sent));
+        const { length } = queue;
+        expect(() => decoder(generate)().decode(queue)).toThrow(jasmine.objectContaining({ code }));
+        expect(queue.length).toBe(length);
+      }
+    });
+
+    it('refuse arguments that are none, at the call', () => {
+      const refused: ((source: DecoderBytes) => unknown)[] = [
+        (s) => s.line(512 as never),
+        (s) => s.line({ limit: 0 }),
+        (s) => s.line({ encoding: 'utf-16' as never }),
+        (s) => s.textUntil(''),
+        (s) => s.bigInteger(''),
+      ];
+      for (const call of refused) {
+        const queue = new ByteQueue();
+        queue.push(bytes('x'));
+        const decoding = decoder(function* (source): Generator<undefined, void> {
+          expect(() => call(source)).toThrow();
+          yield* source.skip(1);
+        });
+        decoding().decode(queue);
+        expect(queue.length).toBe(0);
+      }
+    });
+  });
+
   it('is typed from its verbs to its frames', () => {
     const typed = decoder(function* (source) {
       const count: number = yield* source.uint8();

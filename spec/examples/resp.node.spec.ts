@@ -299,7 +299,7 @@ for (const [name, make] of Object.entries(decoders)) {
     });
 
     it('cost as much as they have bytes, also when these come one by one', () => {
-      const wire = bytes(String(encodeCommand(Array.from({ length: 2000 }, (_, i) => i))));
+      const wire = encodeCommand(Array.from({ length: 2000 }, (_, i) => i));
       const queue = new ByteQueue();
       const verbs = (
         ['peek', 'skip', 'takeUint8', 'takeUint16', 'takeInteger', 'takeText', 'takeUntil'] as const
@@ -322,7 +322,7 @@ describe('examples: the commands of RESP', () => {
   it('are the same for the generator and the object, whatever comes', () => {
     const command = fc
       .array(fc.string({ unit: 'grapheme', maxLength: 20 }), { minLength: 1, maxLength: 5 })
-      .map((args) => bytes(String(encodeCommand(args))));
+      .map((args) => encodeCommand(args));
     const stream = fc.array(fc.oneof(command, garbage), { maxLength: 4 }).map(joined);
     fc.assert(
       fc.property(stream, (data) => {
@@ -344,9 +344,10 @@ describe('examples: the commands of RESP', () => {
     const sent = (arg: Argument): string => latin1(arg instanceof Uint8Array ? arg : bytes(String(arg)));
     fc.assert(
       fc.property(fc.array(argument, { minLength: 1, maxLength: 6 }), (args) => {
-        const data = encodeCommand(args);
-        const wire = typeof data === 'string' ? bytes(data) : data;
-        expect(decodeAll(fastCommands({ encoding: 'latin1' }), wire)).toEqual([args.map(sent), '|']);
+        expect(decodeAll(fastCommands({ encoding: 'latin1' }), encodeCommand(args))).toEqual([
+          args.map(sent),
+          '|',
+        ]);
       }),
     );
   });

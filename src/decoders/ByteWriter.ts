@@ -1,6 +1,6 @@
 import { checkBoolean, checkBytes, described } from '../bytes/check.js';
 import { GrowingBytes } from '../bytes/GrowingBytes.js';
-import { compileSeparator, type Data } from '../bytes/Separator.js';
+import type { Data } from '../bytes/Separator.js';
 import { checkEncoding, fillText, type TextEncoding } from '../bytes/text.js';
 import {
   checkBigint,
@@ -9,9 +9,10 @@ import {
   checkNumber,
   checkReturned,
   doesNotFit,
+  terminatorBytes,
 } from './checkWritten.js';
 import { fieldSize, writeField } from './lengthField.js';
-import { lengthLayout, type LengthLayout, type LengthPrefixedOptions } from './lengthLayout.js';
+import { fieldLayout, type LengthPrefixedOptions } from './lengthLayout.js';
 
 const MOST_UINT64 = 2n ** 64n - 1n;
 const LEAST_INT64 = -(2n ** 63n);
@@ -151,7 +152,6 @@ export class ByteWriter extends GrowingBytes {
    */
   varint(value: number | bigint): this {
     checkEither('varint', value, 0, 0n, MOST_UINT64);
-    // At most three steps with a bigint: what is left then is a number.
     while (typeof value === 'bigint') {
       if (value <= 0x1fffffffffffffn) value = Number(value);
       else {
@@ -178,18 +178,15 @@ export class ByteWriter extends GrowingBytes {
   /** Writes text. Default encoding: `utf-8`. A character that the encoding does not have does not fit. */
   text(text: string, encoding: TextEncoding = 'utf-8'): this {
     if (typeof text !== 'string') throw new TypeError(`text must be a string, not ${described(text)}`);
+    checkEncoding(encoding);
     if (encoding === 'utf-8') this.addUtf8(text);
-    else {
-      checkEncoding(encoding);
-      this.addBytewise(text, encoding);
-    }
+    else this.addBytewise(text, encoding);
     return this;
   }
 
   /** Writes bytes. */
   bytes(data: Uint8Array): this {
-    const { length } = checkBytes('bytes must be', data);
-    const at = this.add(length);
+    const at = this.add(checkBytes('bytes must be', data).length);
     this.memory.set(data, at);
     return this;
   }
@@ -204,8 +201,8 @@ export class ByteWriter extends GrowingBytes {
     content: Content,
     options?: LengthFieldOptions,
   ): this {
-    const layout = options === undefined ? plainLayout(width) : lengthLayout({ ...options, width });
-    const least = width === 'varint' ? 1 : width;
+    const layout = fieldLayout(width, options);
+    const least = layout.width === 'varint' ? 1 : layout.width;
     this.#part(least, content, (at, length) => {
       const size = fieldSize(length, layout);
       this.widen(at, least, size);
@@ -217,7 +214,10 @@ export class ByteWriter extends GrowingBytes {
   /** Writes the length in ASCII decimal, the terminator, and the content behind them: as `lengthPrefixed`. */
   integerPrefixed(terminator: Data, content: Content): this {
     const end = terminatorBytes(terminator);
-    const least = 1 + end.length;
+    // A text has at least as many bytes as characters, and mostly no more: then nothing is moved.
+    const { length: expected = 0 } =
+      typeof content === 'function' ? '' : ((content as Partial<Data> | undefined) ?? '');
+    const least = String(expected).length + end.length;
     this.#part(least, content, (at, length) => {
       const digits = String(length);
       this.widen(at, least, digits.length + end.length);
@@ -230,36 +230,22 @@ export class ByteWriter extends GrowingBytes {
   // Content, and a place before it that is filled when its length is known.
   #part(least: number, content: Content, fill: (at: number, length: number) => void): void {
     const at = this.add(least);
+    let end = at;
     this.#depth++;
-    let isWhole = false;
     try {
       if (typeof content === 'string') this.text(content);
       else if (typeof content === 'function') checkReturned(content(this));
       else this.bytes(checkBytes('The content must be a string, a function or', content));
       fill(at, this.end - at - least);
-      isWhole = true;
+      end = this.end;
     } finally {
       this.#depth--;
-      if (!isWhole) this.end = at;
+      // Nothing is left of it when it fails.
+      this.end = end;
     }
   }
 
   #checkWhole(verb: string): void {
     if (this.#depth > 0) throw new TypeError(`${verb}() within a part whose length is not known yet`);
   }
-}
-
-const plain = new Map<unknown, LengthLayout>();
-
-// Checked once for each width, and not for each message.
-function plainLayout(width: LengthLayout['width']): LengthLayout {
-  let layout = plain.get(width);
-  if (layout === undefined) plain.set(width, (layout = lengthLayout({ width })));
-  return layout;
-}
-
-// A list has several separators; what is written is one.
-function terminatorBytes(terminator: Data): Uint8Array {
-  if (Array.isArray(terminator)) throw new TypeError('A terminator that is written must be one, not a list');
-  return compileSeparator(terminator)[0]!.bytes;
 }

@@ -1,4 +1,5 @@
 import { checkBoolean, described } from '../bytes/check.js';
+import { compileSeparator, type Data } from '../bytes/Separator.js';
 
 /** @internal */
 export function checkInteger(
@@ -48,6 +49,12 @@ export function checkReturned(result: unknown): void {
   const { then, next } = (result ?? {}) as { then?: unknown; next?: unknown };
   if (typeof then !== 'function' && typeof next !== 'function') return;
   throw new TypeError('What writes a message must be a plain function, not an async one or a generator');
+}
+
+/** A list has several separators; what is written is one. @internal */
+export function terminatorBytes(terminator: Data): Uint8Array {
+  if (Array.isArray(terminator)) throw new TypeError('A terminator that is written must be one, not a list');
+  return compileSeparator(terminator)[0]!.bytes;
 }
 
 function checkType(name: string, type: string, value: unknown): void {

@@ -41,7 +41,26 @@ export function lengthLayout(options: LengthPrefixedOptions): LengthLayout {
   return { width, littleEndian, offset, adjustment, lengthIncludesHeader, keepHeader, maxLength };
 }
 
-/** By how much the field's value is more than the number of bytes after it. @internal */
+const plain = new Map<unknown, LengthLayout>();
+
+/** As `lengthLayout`; for a width alone checked once, and not for each message. @internal */
+export function fieldLayout(
+  width: LengthLayout['width'],
+  options: LengthPrefixedOptions | undefined,
+): LengthLayout {
+  if (options !== undefined) {
+    checkOptions(options);
+    return lengthLayout({ ...options, width });
+  }
+  let layout = plain.get(width);
+  if (layout === undefined) {
+    layout = lengthLayout({ width });
+    plain.set(width, layout);
+  }
+  return layout;
+}
+
+/** By how much the field's value is more than the number of bytes behind it. @internal */
 export function fieldSurplus(
   { lengthIncludesHeader, adjustment }: LengthLayout,
   headerLength: number,
