@@ -9,8 +9,9 @@ export function reportFailure(error: unknown): void {
     process?: { emitWarning?(warning: Error | string): void };
     reportError?(error: unknown): void;
   };
-  if (platform.process?.emitWarning) platform.process.emitWarning(presentable(error));
-  else platform.reportError?.(error);
+  const shown = presentable(error);
+  if (platform.process?.emitWarning) platform.process.emitWarning(shown);
+  else platform.reportError?.(typeof shown === 'string' ? error : shown);
 }
 
 // A warning is printed later, out of anybody's reach: what cannot be shown must not get there.
