@@ -1,7 +1,9 @@
 import { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { WebSocket } from 'ws';
+import { WebSocketCloseError } from '../../../src/streams/errors.js';
 import { WsLink } from '../../../src/transports/ws/WsLink.js';
+import type { LinkClosing } from '../../../src/transports/web/MessageLink.js';
 import { eventually } from '../../contracts/eventually.js';
 import { reportsOf } from '../../contracts/reports.js';
 import { settled } from '../../contracts/settled.js';
@@ -64,7 +66,7 @@ describe('WsLink', () => {
       await gone;
       const atServer = LinkRecord.of(server);
       expect(atServer.messages).toEqual(['farewell']);
-      expect(atServer.closings).toEqual([{ code: 1006, reason: '', error: undefined }]);
+      expect(atServer.closings).toEqual([closing(1006)]);
     });
 
     it('nothing of a WebSocket that was closed when it was made', async () => {
@@ -127,9 +129,9 @@ describe('WsLink', () => {
       for (let i = 0; i < 8; i++) client.send(new Uint8Array(MEBIBYTE));
       await settled(() => client.queuedBytes);
       server.close(1000, 'enough');
-      expect(await atServer.untilClosed()).toEqual({ code: 1000, reason: 'enough' });
+      expect(await atServer.untilClosed()).toEqual(closing(1000, 'enough'));
       expect(atServer.messages.length).toBeLessThan(2);
-      expect(await atClient.untilClosed()).toEqual({ code: 1000, reason: 'enough' });
+      expect(await atClient.untilClosed()).toEqual(closing(1000, 'enough'));
     });
 
     it('from inside a message hears of the close that came with it only when it is resumed', async () => {
@@ -140,7 +142,7 @@ describe('WsLink', () => {
       client.close(1001);
       await setImmediate();
       server.resume();
-      expect(await atServer.untilClosed()).toEqual({ code: 1001, reason: '' });
+      expect(await atServer.untilClosed()).toEqual(closing(1001));
     });
 
     it('after the close of the peer has come does not keep the end from being seen', async () => {
@@ -148,12 +150,12 @@ describe('WsLink', () => {
       client.close(1000);
       while (pair.server.readyState === pair.server.OPEN) await setImmediate();
       server.pause();
-      expect(await atServer.untilClosed()).toEqual({ code: 1000, reason: '' });
+      expect(await atServer.untilClosed()).toEqual(closing(1000));
     });
   });
 
   describe('counts what was sent', () => {
-    it('in bytes of UTF-8, and tells of each decrease', async () => {
+    it('in bytes of UTF-8', async () => {
       const { client, atClient } = await started();
       client.send('é€😀');
       client.send(new Uint8Array(1000));
@@ -175,10 +177,33 @@ describe('WsLink', () => {
     it('and does not wait for the end of the turn when it is much', async () => {
       const { client, atServer, pair } = await started();
       client.send(new Uint8Array(10_000));
-      expect(pair.clientSocket.writableLength).toBeGreaterThan(0);
+      expect(pair.clientSocket.writableLength).toBeGreaterThan(10_000);
       client.send(new Uint8Array(10_000));
       expect(pair.clientSocket.writableLength).toBe(0);
       await atServer.untilReceived(2);
+    });
+
+    it('and tells of progress inside one large message, of either kind, which arrives whole', async () => {
+      const text = 'grün 😀 '.repeat(100_000);
+      for (const message of [new Uint8Array(MEBIBYTE).map((_, i) => i), text]) {
+        const { client, server, atClient, atServer } = await started();
+        server.pause();
+        client.send(message);
+        const size = client.queuedBytes;
+        await settled(() => client.queuedBytes);
+        server.resume();
+        await atClient.untilSent();
+        expect(atClient.queues.length).toBeGreaterThan(5);
+        expect(atClient.queues).toEqual([...new Set(atClient.queues)].sort((a, b) => b - a));
+        expect(atClient.queues[0]).toBeLessThan(size);
+        const [received] = await atServer.untilReceived(1);
+        expect(atServer.messages.length).toBe(1);
+        // Not by jasmine, to which each of a million bytes is a value of its own.
+        expect(Buffer.compare(Buffer.from(received as string | Buffer), Buffer.from(message as string))).toBe(
+          0,
+        );
+        expect(typeof received).toBe(typeof message);
+      }
     });
   });
 
@@ -187,17 +212,31 @@ describe('WsLink', () => {
       for (const end of ['client', 'server'] as const) {
         const both = await started();
         both[end].close(4001, 'wegen müde');
-        const expected = { code: 4001, reason: 'wegen müde' };
+        const expected = closing(4001, 'wegen müde');
         expect(await both.atClient.untilClosed()).toEqual(expected);
         expect(await both.atServer.untilClosed()).toEqual(expected);
       }
     });
 
-    it('without a code: 1005', async () => {
+    it('without a code: 1000, and hears a peer that gives none: 1005', async () => {
       const { server, atClient, atServer } = await started();
       server.close();
-      expect(await atClient.untilClosed()).toEqual({ code: 1005, reason: '' });
-      expect(await atServer.untilClosed()).toEqual({ code: 1005, reason: '' });
+      expect((await atClient.untilClosed()).code).toBe(1000);
+      expect((await atServer.untilClosed()).code).toBe(1000);
+      const other = await started();
+      other.pair.client.close();
+      expect((await other.atServer.untilClosed()).code).toBe(1005);
+    });
+
+    it('and what the system had not taken by then still counts, which is no clean end', async () => {
+      const { client, server, atServer } = await started();
+      client.pause();
+      for (let i = 0; i < 32; i++) server.send(new Uint8Array(MEBIBYTE));
+      await settled(() => server.queuedBytes);
+      client.resume();
+      client.close(1000);
+      await atServer.untilClosed();
+      expect(server.queuedBytes).toBeGreaterThan(0);
     });
 
     it('only when all that was sent is handed on: the time for the answer does not run before', async () => {
@@ -221,7 +260,7 @@ describe('WsLink', () => {
       const { client, server, atServer } = await started(pair);
       client.pause();
       server.close(1000);
-      expect(await atServer.untilClosed()).toEqual({ code: 1006, reason: '', error: undefined });
+      expect(await atServer.untilClosed()).toEqual(closing(1006));
     });
 
     it('once: what is called after it does nothing', async () => {
@@ -231,7 +270,7 @@ describe('WsLink', () => {
       server.send('late');
       client.send('late, too');
       server.pause();
-      expect(await atClient.untilClosed()).toEqual({ code: 1000, reason: '' });
+      expect(await atClient.untilClosed()).toEqual(closing(1000));
       await atServer.untilClosed();
       server.send('too late');
       server.resume();
@@ -257,13 +296,15 @@ describe('WsLink', () => {
   });
 
   describe('aborted', () => {
-    it('tells at once, and the peer sees 1006', async () => {
-      const { client, atClient, atServer } = await started();
+    it('tells nothing any more, and the peer sees 1006', async () => {
+      const { client, server, atClient, atServer } = await started();
+      server.send('late');
       client.abort();
-      expect(atClient.closings).toEqual([{}]);
+      client.abort();
       expect((await atServer.untilClosed()).code).toBe(1006);
       await setImmediate();
-      expect(atClient.closings).toEqual([{}]);
+      expect(atClient.closings).toEqual([]);
+      expect(atClient.messages).toEqual([]);
     });
 
     it('resets the connection, which the peer is told as the cause', async () => {
@@ -271,7 +312,12 @@ describe('WsLink', () => {
       server.send('hello');
       await atClient.untilReceived(1);
       client.abort();
-      expect((await atServer.untilClosed()).error).toEqual(jasmine.objectContaining({ code: 'ECONNRESET' }));
+      const { code, error } = await atServer.untilClosed();
+      expect(code).toBe(1006);
+      expect(error).toEqual(
+        new WebSocketCloseError(1006, '', 'The WebSocket broke with code 1006: read ECONNRESET'),
+      );
+      expect((error as Error).cause).toEqual(jasmine.objectContaining({ code: 'ECONNRESET' }));
     });
 
     it('drops what the peer has not taken', async () => {
@@ -286,20 +332,22 @@ describe('WsLink', () => {
     });
 
     it('from inside a message tells of no other one', async () => {
-      const { client, server, atServer } = await started();
+      const { client, server, atClient, atServer } = await started();
       atServer.onMessage = () => server.abort();
       for (let i = 0; i < 10; i++) client.send('x');
-      await atServer.untilClosed();
+      await atClient.untilClosed();
       expect(atServer.messages).toEqual(['x']);
     });
 
     it('while it closes', async () => {
-      const { client, server, atServer } = await started();
+      const { client, server, atClient, atServer } = await started();
       client.pause();
       server.close(1000);
-      expect(atServer.closings).toEqual([]);
+      await setImmediate();
       server.abort();
-      expect(atServer.closings).toEqual([{}]);
+      client.resume();
+      await atClient.untilClosed();
+      expect(atServer.closings).toEqual([]);
     });
   });
 
@@ -307,7 +355,7 @@ describe('WsLink', () => {
     it('with 1006 when the peer ends without a word', async () => {
       const { atServer, pair } = await started();
       pair.clientSocket.end();
-      expect(await atServer.untilClosed()).toEqual({ code: 1006, reason: '', error: undefined });
+      expect(await atServer.untilClosed()).toEqual(closing(1006));
     });
 
     it('with the error of a message that is too large, which has the number, and the peer sees 1009', async () => {
@@ -385,10 +433,13 @@ describe('WsLink', () => {
     expect(await atServer.untilReceived(1)).toEqual(['hello']);
     expect(server.getExtraInfo('peername')).toBeUndefined();
     server.abort();
-    expect(atServer.closings).toEqual([{}]);
     expect(await closeOf(pair.client)).toBe(1006);
   });
 });
+
+function closing(code: number, reason = ''): LinkClosing {
+  return { code, reason, error: undefined };
+}
 
 function plain(message: string | Uint8Array): unknown {
   return typeof message === 'string' ? message : [...message];

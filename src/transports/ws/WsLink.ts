@@ -3,12 +3,14 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
-import type { RawData, WebSocket } from 'ws';
-import { reportError } from '../../streams/reportError.js';
+import type { WebSocket } from 'ws';
+import { WebSocketCloseError } from '../../streams/errors.js';
+import { attempt } from '../../streams/reportError.js';
 import type { SocketAddress } from '../../streams/Transport.js';
 import { extraInfo, localAddressOf, type Paths } from '../node/extraInfo.js';
 import { readableTlsError } from '../node/readableTlsError.js';
 import type { LinkClosing, Message, MessageLink, MessageLinkReceiver } from '../web/MessageLink.js';
+import { OutgoingMessages } from './OutgoingMessages.js';
 import { PingWatch } from './PingWatch.js';
 
 /** What a link cannot ask its WebSocket for. @internal */
@@ -30,15 +32,15 @@ const ENOUGH = 16384;
 /**
  * A WebSocket of the package `ws`, of a server or a client, that is open.
  *
- * | phase   | send | pause, resume | a message | close   | abort, error | the WebSocket is closed |
- * | ------- | ---- | ------------- | --------- | ------- | ------------ | ----------------------- |
- * | fresh   |      |               | kept      |         | kept         | kept                    |
- * | open    | sent | done          | delivered | closing | gone         | gone                    |
- * | closing | –    | –             | dropped   | –       | gone         | gone                    |
- * | gone    | –    | –             | –         | –       | –            | –                       |
+ * | phase   | send | pause, resume | a message | close   | abort | an error, the WebSocket is closed |
+ * | ------- | ---- | ------------- | --------- | ------- | ----- | --------------------------------- |
+ * | fresh   |      | noted         | kept      |         | gone  | kept                              |
+ * | open    | sent | done          | delivered | closing | gone  | gone, told                        |
+ * | closing | –    | –             | dropped   | –       | gone  | gone, told                        |
+ * | gone    | –    | –             | –         | –       | –     | –                                 |
  *
- * `gone` is where `closed` is told; `start` leads from `fresh` to `open` with what was kept. A WebSocket that is closing tells
- * the peer when all that was sent has been handed to the system: from then on `ws` waits 30 s for the answer.
+ * `start` leads from `fresh` to `open`, with what was kept. A link that is closing tells the peer when the system has all that
+ * was sent: only then `ws` begins to wait for the answer, 30 s. What broke the link resets the connection, as `abort` does.
  *
  * @internal
  */
@@ -49,15 +51,14 @@ export class WsLink implements MessageLink {
   readonly #options: WsLinkOptions;
   readonly #sockname: SocketAddress | undefined;
   readonly #watch: PingWatch | undefined;
+  readonly #outgoing = new OutgoingMessages((changed) => this.#onTaken(changed));
   #receiver: MessageLinkReceiver | undefined;
   #phase: Phase = 'fresh';
-  #kept: Message[] | undefined;
+  #paused = false;
+  #kept: Message[] = [];
   #closing: LinkClosing | undefined;
-  #queued = 0;
-  // What was sent in this tick, and waits to leave with what may yet be sent in it.
-  #corked = 0;
-  /** The arguments of `close`, once it was called. */
-  #closeWith: [code?: number, reason?: string] = [];
+  #corked = false;
+  #closeWith: readonly [code?: number, reason?: string | undefined] = [];
   /** What broke the socket, which `ws` keeps to itself. */
   #socketError: unknown;
 
@@ -72,46 +73,39 @@ export class WsLink implements MessageLink {
       this.#watch = new PingWatch(ws, socket, pingInterval, scheduler, (error) => this.#lose(error));
     }
     ws.binaryType = 'nodebuffer';
-    ws.on('message', (data, isBinary) => this.#onMessage(data, isBinary));
+    ws.on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary));
     ws.on('error', (error: Error) => this.#end({ error: this.#readable(error) }));
-    ws.on('close', (code, reason) => this.#onClose(code, String(reason)));
+    ws.on('close', (code, reason) => this.#onClose(code, reason.toString()));
     socket.on('error', (error) => (this.#socketError ??= readableTlsError(error)));
     if (ws.readyState === ws.CLOSED) this.#end({ code: 1006 });
     else ws.pause();
   }
 
   get queuedBytes(): number {
-    return this.#queued;
+    return this.#outgoing.size;
   }
 
   start(receiver: MessageLinkReceiver): void {
     this.#receiver = receiver;
     this.#phase = 'open';
-    const kept = this.#kept ?? [];
-    this.#kept = undefined;
-    for (const message of kept) this.#deliver(message);
+    for (const message of this.#kept.splice(0)) this.#deliver(message);
     if (this.#closing !== undefined) {
       this.#end(this.#closing);
       return;
     }
     this.#attempt(() => this.#watch?.start());
-    this.resume();
+    if (!this.#paused) this.resume();
   }
 
   send(message: Message): void {
-    if (this.#phase !== 'open') return;
-    const binary = typeof message !== 'string';
-    const size = binary ? message.length : Buffer.byteLength(message);
-    this.#queued += size;
-    this.#watch?.sent(size);
-    this.#attempt(() => {
-      this.#cork(size);
-      this.#ws.send(message, { binary }, (error) => this.#onSent(message, size, error));
-      if (this.#corked >= ENOUGH) this.#uncork();
-    });
+    // What comes after the peer's close cannot be sent any more.
+    if (this.#phase !== 'open' || this.#ws.readyState !== this.#ws.OPEN) return;
+    this.#outgoing.add(message);
+    this.#flush();
   }
 
   pause(): void {
+    this.#paused = true;
     // While `ws` answers a close it has to hear the end.
     if (this.#phase !== 'open' || this.#ws.readyState !== this.#ws.OPEN) return;
     this.#watch?.deaf();
@@ -119,24 +113,25 @@ export class WsLink implements MessageLink {
   }
 
   resume(): void {
+    this.#paused = false;
     if (this.#phase === 'open') this.#attempt(() => this.#ws.resume());
   }
 
-  close(code?: number, reason?: string): void {
+  close(code = 1000, reason?: string): void {
     if (this.#phase !== 'open') return;
     this.#phase = 'closing';
     this.#watch?.stop();
-    if (code !== undefined) this.#closeWith = reason === undefined ? [code] : [code, reason];
-    this.#attempt(() => {
-      // The peer's answer is behind what it has sent.
-      this.#ws.resume();
-      this.#closeWhenSent();
-    });
+    this.#closeWith = [code, reason];
+    // The peer's answer is behind what it has sent.
+    this.#attempt(() => this.#ws.resume());
+    this.#flush();
   }
 
   abort(): void {
     if (this.#phase === 'gone') return;
-    this.#lose(undefined);
+    this.#phase = 'gone';
+    this.#watch?.stop();
+    attempt(() => this.#reset());
   }
 
   getExtraInfo(name: string): unknown {
@@ -152,127 +147,106 @@ export class WsLink implements MessageLink {
     return info;
   }
 
-  #onMessage(data: RawData, isBinary: boolean): void {
-    const buffer = data as Buffer;
-    const message = isBinary ? buffer : buffer.toString();
+  #onMessage(data: Buffer, isBinary: boolean): void {
     this.#watch?.heard();
-    if (this.#phase === 'open') this.#deliver(message);
-    else if (this.#phase === 'fresh') (this.#kept ??= []).push(message);
+    if (this.#phase === 'open') this.#deliver(isBinary ? data : data.toString());
+    else if (this.#phase === 'fresh') this.#kept.push(isBinary ? data : data.toString());
   }
 
   #deliver(message: Message): void {
-    if (this.#phase !== 'open') return;
-    try {
-      this.#receiver!.message(message);
-    } catch (error) {
-      // Within the parser of `ws`, which would never recover from it.
-      reportError(error);
-    }
-  }
-
-  #onSent(message: Message, size: number, error?: Error | null): void {
-    // A failed one belongs to a link that is about to be closed.
-    if (error || this.#phase === 'gone' || this.#phase === 'fresh') return;
-    if (typeof message !== 'string' && message.length !== size) {
-      this.#lose(new Error(unchangedNeeded(size, message.length)));
-      return;
-    }
-    this.#queued -= size;
-    if (this.#phase === 'closing') this.#attempt(() => this.#closeWhenSent());
-    try {
-      this.#receiver!.sent();
-    } catch (thrown) {
-      reportError(thrown);
-    }
-  }
-
-  #closeWhenSent(): void {
-    if (this.#queued === 0) this.#ws.close(...this.#closeWith);
-  }
-
-  #onClose(code: number, reason: string): void {
-    // 1006 is no code of the peer's: it has said nothing.
-    this.#end(code === 1006 ? { code, reason, error: this.#socketError } : { code, reason });
-  }
-
-  #cork(size: number): void {
-    if (this.#corked === 0) {
-      this.#socket.cork();
-      process.nextTick(WsLink.#onTick, this);
-    }
-    // An empty message is one as well.
-    this.#corked += size + 1;
-  }
-
-  #uncork(): void {
-    this.#corked = 0;
-    this.#socket.uncork();
+    // Within the parser of `ws`, which would never recover from an error.
+    if (this.#phase === 'open') attempt(() => this.#receiver!.message(message));
   }
 
   static #onTick(this: void, link: WsLink): void {
-    if (link.#corked > 0) link.#attempt(() => link.#uncork());
+    link.#attempt(() => link.#uncork());
+  }
+
+  /** What is sent in one tick leaves together. */
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    this.#socket.cork();
+    process.nextTick(WsLink.#onTick, this);
+  }
+
+  #uncork(): void {
+    if (!this.#corked) return;
+    this.#corked = false;
+    this.#socket.uncork();
+  }
+
+  #flush(): void {
+    this.#attempt(() => {
+      if (this.#outgoing.waits) {
+        this.#cork();
+        const bytes = this.#outgoing.sendTo(this.#ws);
+        this.#watch?.sent(bytes);
+        if (this.#socket.writableLength >= ENOUGH) this.#uncork();
+      }
+      if (this.#phase === 'closing' && this.#outgoing.isEmpty) this.#ws.close(...this.#closeWith);
+    });
+  }
+
+  #onTaken(changed?: Error): void {
+    if (this.#phase === 'gone') return;
+    if (changed !== undefined) {
+      this.#lose(changed);
+      return;
+    }
+    this.#flush();
+    attempt(() => this.#receiver!.sent());
+  }
+
+  #onClose(code: number, reason: string): void {
+    const cause = this.#socketError;
+    // 1006 is no code of the peer's: it has said nothing.
+    const error = code === 1006 && cause !== undefined ? brokenBy(cause) : undefined;
+    this.#end({ code, reason, error });
   }
 
   #attempt(call: () => void): void {
-    try {
-      call();
-    } catch (error) {
-      this.#lose(error);
-    }
+    attempt(call, (error) => this.#lose(error));
   }
 
   /** Breaks the link, for the peer too. */
   #lose(error: unknown): void {
-    const phase = this.#phase;
-    this.#end(error === undefined ? {} : { error });
-    if (phase === 'gone') return;
-    try {
-      this.#reset();
-    } catch (thrown) {
-      reportError(thrown);
-    }
+    if (this.#phase === 'gone') return;
+    this.#end({ error });
+    attempt(() => this.#reset());
   }
 
   #reset(): void {
     const socket = this.#socket;
     // Only TCP knows a reset, and only TCP sockets have a family. After a FIN libuv refuses to send one.
-    if (
-      socket instanceof Socket &&
-      !(socket instanceof TLSSocket) &&
-      socket.remoteFamily !== undefined &&
-      !socket.writableEnded
-    ) {
-      socket.resetAndDestroy();
-    } else {
-      this.#ws.terminate();
-    }
+    const canReset =
+      socket instanceof Socket && !(socket instanceof TLSSocket) && socket.remoteFamily !== undefined;
+    if (canReset && !socket.writableEnded) socket.resetAndDestroy();
+    else this.#ws.terminate();
   }
 
   #end(closing: LinkClosing): void {
+    if (this.#phase === 'gone') return;
     if (this.#phase === 'fresh') {
       this.#closing ??= closing;
       return;
     }
-    if (this.#phase === 'gone') return;
     this.#phase = 'gone';
     this.#watch?.stop();
-    this.#queued = 0;
-    try {
-      this.#receiver!.closed(closing);
-    } catch (error) {
-      reportError(error);
-    }
+    attempt(() => this.#receiver!.closed(closing));
   }
 
   /** The errors of `ws` do not say what the limit is. */
   #readable(error: Error & { code?: unknown }): Error {
-    if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' && this.#options.maxPayload !== undefined) {
-      error.message = `A message of the peer has more than maxPayload, ${this.#options.maxPayload} bytes`;
+    const { maxPayload } = this.#options;
+    if (error.code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH' && maxPayload !== undefined) {
+      error.message = `A message of the peer has more than maxPayload, ${maxPayload} bytes`;
     }
     return error;
   }
 }
 
-function unchangedNeeded(size: number, left: number): string {
-  return `Of ${size} bytes that were sent ${left} are left: their memory was transferred or resized before they were sent`;
+function brokenBy(cause: unknown): WebSocketCloseError {
+  const what = cause instanceof Error ? cause.message : String(cause);
+  return new WebSocketCloseError(1006, '', `The WebSocket broke with code 1006: ${what}`, { cause });
 }
