@@ -25,7 +25,8 @@ function connected(options: WebSocketOptions = {}, protocol = '') {
     complete: () => log.push('|'),
   });
   socket.open(protocol);
-  return { socket, log, subscription, connection, ...connection };
+  const { reader, writer } = connection;
+  return { socket, log, subscription, connection, reader, writer };
 }
 
 describe('fromWebSocket', () => {
@@ -129,7 +130,7 @@ describe('fromWebSocket', () => {
       const seen: unknown[] = [];
       reader.readExactly(4).subscribe((last) => seen.push(text(last)));
       let error: unknown;
-      reader.read().subscribe({ error: (e) => (error = e) });
+      reader.read().subscribe({ error: (e: unknown) => (error = e) });
       expect(seen).toEqual(['last']);
       expect(error).toBeInstanceOf(ConnectionLostError);
       const cause = (error as ConnectionLostError).cause as WebSocketCloseError;
@@ -195,7 +196,7 @@ describe('fromWebSocket', () => {
     const two = new FakeWebSocket();
     const attempt = new AbortController();
     let error: unknown;
-    fromWebSocket(() => two, { signal: attempt.signal }).subscribe({ error: (e) => (error = e) });
+    fromWebSocket(() => two, { signal: attempt.signal }).subscribe({ error: (e: unknown) => (error = e) });
     attempt.abort(new Error('enough'));
     expect(error).toEqual(new Error('enough'));
     expect(two.calls).toEqual(['close']);
