@@ -19,14 +19,18 @@ const MOST = 123;
  * ```ts no-run
  * import { useConnection } from 'rxjs-net';
  * import { closeWebSocket, fromWebSocket } from 'rxjs-net/web';
+ * import { finalize, take } from 'rxjs';
  *
  * fromWebSocket('wss://feed.example/')
  *   .pipe(
- *     useConnection((connection) => {
- *       closeWebSocket(connection, 4001, 'seen enough');
- *     }),
+ *     useConnection((connection) =>
+ *       connection.reader.lines().pipe(
+ *         take(10),
+ *         finalize(() => closeWebSocket(connection, 4001, 'seen enough')),
+ *       ),
+ *     ),
  *   )
- *   .subscribe();
+ *   .subscribe(console.log);
  * ```
  */
 export function closeWebSocket(connection: Connection, code: number, reason = ''): void {
