@@ -69,7 +69,7 @@ export class MessageTransport implements Transport {
   #waiting = 0;
   // `closed`: the link has been told to close.
   #sending: 'open' | 'ending' | 'ended' | 'closed' = 'open';
-  #closeWith: readonly [code?: number | undefined, reason?: string] = [];
+  #closeWith: [code?: number, reason?: string] = [];
 
   constructor(link: MessageLink, settings: MessageSettings) {
     this.#link = link;
@@ -145,12 +145,10 @@ export class MessageTransport implements Transport {
     if (this.#flows && this.#stops && this.#phase === 'open') this.#link.resume();
   }
 
-  /** With a close code of WebSocket's, 1000 or 3000 to 4999, and a reason of 123 bytes at most. */
-  close(code?: number, reason?: string): void {
+  close(): void {
     if (this.#phase === 'left') this.#finish(undefined);
     if (this.#phase !== 'open') return;
     this.#phase = 'closing';
-    this.#closeWith = reason === undefined ? [code] : [code, reason];
     // A link that is stopped would not see the peer's answer.
     if (this.#stops && this.#paused) this.#link.resume();
     this.#delivery.run();
@@ -170,6 +168,9 @@ export class MessageTransport implements Transport {
       return this.#credits === undefined ? (this.#link.flowControl ?? 'bound') : 'credit';
     if (name === 'closeCode') return this.#closing?.code;
     if (name === 'closeReason') return this.#closing?.reason;
+    // Not an argument of `close`: what wraps a transport does not know of it.
+    if (name === 'closeWith')
+      return (code: number, reason: string) => void (this.#closeWith = [code, reason]);
     return this.#link.getExtraInfo(name);
   }
 
