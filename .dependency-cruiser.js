@@ -4,7 +4,7 @@
  */
 
 /** The files that may import the package `ws`. */
-const WS_FILES = ['^src/ws\\.ts$', '^src/transports/ws/', '^src/server/[^/]*WebSocket[^/]*\\.ts$'];
+const WS_FILES = ['^src/ws\\.ts$', '^src/transports/ws/', '^src/server/[^/]*[wW]ebSocket'];
 /** The files that may import Node's own modules. */
 const NODE_FILES = [
   ...WS_FILES,

@@ -36,12 +36,17 @@ export function checkWebSocket(target: WebSocketTarget, options: WebSocketOption
   ) {
     throw new TypeError(`signal must be an AbortSignal, not ${shown(signal)}`);
   }
+  checkProtocols(protocols);
+  if (typeof target !== 'function') webSocketUrl(target);
+}
+
+/** Names of subprotocols, each once. @internal */
+export function checkProtocols(protocols: string | readonly string[]): void {
   const names = typeof protocols === 'string' ? [protocols] : protocols;
   if (!Array.isArray(names) || !names.every((name) => typeof name === 'string' && TOKEN.test(name))) {
     throw new TypeError(`protocols must be names of subprotocols, not ${described(protocols)}`);
   }
   if (new Set(names).size < names.length) throw new TypeError('protocols must not have a name twice');
-  if (typeof target !== 'function') webSocketUrl(target);
 }
 
 /** What a browser takes: `http:` and relative URLs too, where there is a page. @internal */

@@ -9,6 +9,7 @@ import { attempt } from '../../streams/reportError.js';
 import type { SocketAddress } from '../../streams/Transport.js';
 import { extraInfo, localAddressOf, type Paths } from '../node/extraInfo.js';
 import { readableTlsError } from '../node/readableTlsError.js';
+import { CREDIT_PROTOCOL } from '../web/Credits.js';
 import type { LinkClosing, Message, MessageLink, MessageLinkReceiver } from '../web/MessageLink.js';
 import { OutgoingMessages } from './OutgoingMessages.js';
 import { PingWatch } from './PingWatch.js';
@@ -141,7 +142,7 @@ export class WsLink implements MessageLink {
     this.#attempt(() => {
       info =
         name === 'protocol'
-          ? this.#ws.protocol
+          ? protocolOfProgram(this.#ws.protocol)
           : extraInfo(name, this.#socket, this.#socket, this.#sockname, this.#options);
     });
     return info;
@@ -244,6 +245,12 @@ export class WsLink implements MessageLink {
     }
     return error;
   }
+}
+
+/** The name that the program knows, where it was agreed on together with credits. */
+function protocolOfProgram(protocol: string): string {
+  if (protocol === CREDIT_PROTOCOL) return '';
+  return protocol.startsWith(`${CREDIT_PROTOCOL}+`) ? protocol.slice(CREDIT_PROTOCOL.length + 1) : protocol;
 }
 
 function brokenBy(cause: unknown): WebSocketCloseError {
