@@ -83,6 +83,8 @@ export default async (/** @type {any} */ config) => {
     // A spec that computes keeps the page from answering, on a busy machine for long.
     pingTimeout: 600_000,
     browserNoActivityTimeout: 600_000,
+    // A page whose connection breaks would make a new one. What it told in between is lost, so the run ends instead.
+    browserDisconnectTimeout: 0,
     singleRun: true,
     autoWatch: false,
     logLevel: config.LOG_WARN,

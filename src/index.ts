@@ -10,15 +10,19 @@ export {
   ConnectionClosedError,
   ConnectionLostError,
   ConnectTimeoutError,
+  FlowControlError,
   HandshakeTimeoutError,
+  HeartbeatTimeoutError,
   IdleTimeoutError,
   ProxyError,
   ReaderBusyError,
+  ReceiveLimitError,
   RequestTimeoutError,
   StaleSocketError,
   StepTimeoutError,
   TooManyConnectionsError,
   UnreadPlaintextError,
+  WebSocketCloseError,
   WriteAfterEndError,
   WriteOverflowError,
 } from './streams/errors.js';
@@ -48,7 +52,9 @@ export { fixedLength } from './decoders/fixedLength.js';
 export { json, type JsonOptions } from './decoders/json.js';
 export type { LengthPrefixedOptions } from './decoders/lengthLayout.js';
 export { lengthPrefixed } from './decoders/lengthPrefixed.js';
+export { jsonMessages, type JsonMessagesOptions } from './decoders/jsonMessages.js';
 export { lines, type LinesCodecOptions } from './decoders/lines.js';
+export { messages, type MessagesOptions } from './decoders/messages.js';
 export { netstring, type NetstringOptions } from './decoders/netstring.js';
 export { slip, type SlipOptions } from './decoders/slip.js';
 

@@ -28,6 +28,7 @@ export {
 export { networkPair, type NetworkPairOptions } from './testing/networkPair.js';
 export { networkTransports, type NetworkOptions } from './testing/NetworkTransport.js';
 export { Recording, type RecordedMarbles, type RecordingJson, type WireEvent } from './testing/Recording.js';
+export { receivedMessage } from './testing/receivedMessage.js';
 export {
   scriptedConnection,
   ScriptError,

@@ -19,6 +19,10 @@ describe('errors', () => {
     new api.RequestTimeoutError(4500),
     new api.ProxyError('a.example:443', 'refused', 'the proxy answered 403', { status: 403 }),
     new api.StepTimeoutError(5500),
+    new api.WebSocketCloseError(4001, 'go away'),
+    new api.ReceiveLimitError(17, 16),
+    new api.FlowControlError('the peer sent 5 bytes more than it may'),
+    new api.HeartbeatTimeoutError(6500),
   ];
 
   it('are StreamErrors with a code, a name that is their class, and a message', () => {
@@ -46,6 +50,10 @@ describe('errors', () => {
     expect(all[13]!.message).toContain('100 are served and 20 wait');
     expect(all[14]!.message).toContain('4500 ms');
     expect(all[15]!.message).toBe('No tunnel to a.example:443: the proxy answered 403');
+    expect(all[17]!.message).toBe('The WebSocket was closed with code 4001: go away');
+    expect(all[18]!.message).toContain('17 bytes wait');
+    expect(all[18]!.message).toContain('receiveLimit of 16');
+    expect(all[20]!.message).toContain('6500 ms');
     expect(all[3]!.message).toContain('read ECONNRESET');
     expect(all[3]!.cause).toEqual(new Error('read ECONNRESET'));
   });

@@ -44,6 +44,8 @@ export interface Decoder<T> {
    * that is in the middle of something but holds no bytes of it has to throw that error itself.
    */
   end?(bytes: ByteQueue): T | undefined;
+  /** Only of one that reads a connection in message mode, as `messages()` does: no other one may. */
+  readonly messages?: boolean;
 }
 
 /** Makes a decoder with fresh state: called once for each subscription. */

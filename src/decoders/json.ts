@@ -49,26 +49,37 @@ export interface JsonOptions {
  * ```
  */
 export function json<In = unknown, Out = In>(options: JsonOptions = {}): Codec<In, Out> {
-  checkOptions(options);
+  checkJsonFunctions(options);
   const { maxLength = DEFAULT_MAX_LENGTH, reviver, replacer } = options;
   checkMaxLength(maxLength);
+  return codec(
+    () => new JsonDecoder<In>(maxLength, reviver),
+    (message: Out) => {
+      const line = encodeText(`${jsonText(message, replacer)}\n`);
+      checkMessageLength(line.length - 1, maxLength);
+      return line;
+    },
+  );
+}
+
+/** @internal */
+export function checkJsonFunctions(options: JsonOptions): void {
+  checkOptions(options);
+  const { reviver, replacer } = options;
   if (reviver !== undefined && typeof reviver !== 'function') {
     throw new TypeError(`reviver must be a function, not ${described(reviver)}`);
   }
   if (replacer !== undefined && typeof replacer !== 'function' && !Array.isArray(replacer)) {
     throw new TypeError(`replacer must be a function or an array, not ${described(replacer)}`);
   }
-  return codec(
-    () => new JsonDecoder<In>(maxLength, reviver),
-    (message: Out) => {
-      // There is an overload for each kind of replacer, and none tells that there may be no text.
-      const text = JSON.stringify(message, replacer as (string | number)[]) as string | undefined;
-      if (text === undefined) throw new TypeError(`There is no JSON for ${described(message)}`);
-      const line = encodeText(`${text}\n`);
-      checkMessageLength(line.length - 1, maxLength);
-      return line;
-    },
-  );
+}
+
+/** @internal */
+export function jsonText(value: unknown, replacer: JsonOptions['replacer']): string {
+  // There is an overload for each kind of replacer, and none tells that there may be no text.
+  const text = JSON.stringify(value, replacer as (string | number)[]) as string | undefined;
+  if (text === undefined) throw new TypeError(`There is no JSON for ${described(value)}`);
+  return text;
 }
 
 const BLANK = /^[ \t\r]*$/;

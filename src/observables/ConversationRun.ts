@@ -24,6 +24,8 @@ const MOST_RETURNS = 1000;
 export class ConversationRun<E, R> implements ActiveRead, Unsubscribable {
   readonly once = false;
   readonly readAhead = false;
+  // By `io.frame(messages())`.
+  readonly messages = true;
   reader: object | undefined;
   listed = false;
   previous: ActiveRead | undefined;

@@ -40,6 +40,8 @@ export type Reach = 'message' | 'frames' | 'bytes';
 
 /** A `FrameRead` as the reader's queue sees it, whatever it emits. @internal */
 export interface ActiveRead {
+  /** Whether it can read a connection in message mode. */
+  readonly messages: boolean;
   readonly once: boolean;
   readonly full: boolean;
   /** Whether it has delivered something from beyond its first message. */
@@ -87,6 +89,10 @@ export class FrameRead<T> implements ActiveRead, Unsubscribable {
     /** For a read that has to emit: what it emits, or throws, at a clean end of the stream. */
     readonly atEnd?: () => T,
   ) {}
+
+  get messages(): boolean {
+    return this.decoder.messages === true;
+  }
 
   get readAhead(): boolean {
     if (this.reach === 'message' || this.firstEnd < 0) return false;

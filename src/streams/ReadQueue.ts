@@ -16,7 +16,7 @@ const LOOK_AT_STACK = 100;
 
 /** The connection that is read from. @internal */
 export interface ReadConnection extends Reporter {
-  readonly transport: Pick<Transport, 'pause' | 'resume'>;
+  readonly transport: Pick<Transport, 'pause' | 'resume' | 'messages'>;
   readonly settings: ConnectionSettings;
   /** Called whenever the reads have come to rest. */
   readsSettled(): void;
@@ -94,6 +94,12 @@ export class ReadQueue extends ReentrantWork implements ByteSource {
 
   /** As long as it goes on, the reader it was asked of is in use, even if nobody else knows of it any more. */
   start(read: ActiveRead, reader: object): void {
+    if (this.#connection.transport.messages && !read.messages) {
+      read.fail(
+        new TypeError('This connection is in message mode: read it with messages() or jsonMessages()'),
+      );
+      return;
+    }
     read.reader = reader;
     const last = this.#last;
     this.#last = read;

@@ -42,6 +42,11 @@ export interface Transport {
    * well, at once if it is. Until then it counts as a connection that is open, and `abort` ends it.
    */
   onReleased?(released: () => void): void;
+  /**
+   * Only in message mode: each write is sent as one message, empty ones too, and what is received is for decoders of
+   * messages.
+   */
+  readonly messages?: boolean;
 }
 
 /** The options of `startTls`, by kind of transport, which adds its own by declaration merging. */

@@ -44,7 +44,7 @@ export class WriteFlow {
       lifecycle.checkWrite();
       return;
     }
-    if (data.length === 0) return;
+    if (data.length === 0 && !transport.messages) return;
     this.activity++;
     transport.write(data);
     if (!this.paused && transport.writeQueueSize > settings.highWaterMark) {

@@ -1,4 +1,5 @@
 import { StreamError } from '../bytes/errors.js';
+import { printable } from '../bytes/printable.js';
 
 /** The connection broke: a reset, a network error, a peer that vanished. `cause` holds the transport's own error. */
 export class ConnectionLostError extends StreamError {
@@ -197,6 +198,65 @@ export class ProxyError extends StreamError {
     super(`No tunnel to ${target}: ${message}`, options);
     this.status = status;
     this.reply = reply;
+  }
+}
+
+/**
+ * A WebSocket was closed with a code other than 1000, 1001 or 1005, or could not be opened. The `cause` of a
+ * `ConnectionLostError`, or, at connect, the error of the source.
+ */
+export class WebSocketCloseError extends StreamError {
+  override readonly name = 'WebSocketCloseError';
+  readonly code = 'ERR_WEBSOCKET_CLOSED';
+
+  constructor(
+    /** As RFC 6455, 7.4 and its registry have it: 1006 where the link broke without a word, 4000 to 4999 of programs. */
+    readonly closeCode: number,
+    /** What the peer gave as its reason; `''` if nothing. */
+    readonly closeReason: string,
+    message = `The WebSocket was closed with code ${closeCode}${closeReason === '' ? '' : `: ${printable(closeReason, 123)}`}`,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/**
+ * More was received than may wait, on a link that cannot slow its peer down. The `cause` of a `ConnectionLostError`; what
+ * waited is dropped.
+ */
+export class ReceiveLimitError extends StreamError {
+  override readonly name = 'ReceiveLimitError';
+  readonly code = 'ERR_RECEIVE_LIMIT';
+
+  constructor(
+    /** Bytes that would have waited. */
+    readonly size: number,
+    /** Bytes that may wait: the `receiveLimit`. */
+    readonly limit: number,
+  ) {
+    super(
+      `${size} bytes wait to be read, and nothing here can slow the peer down: more than the receiveLimit of ${limit}. Read faster, or use a transport with flow control`,
+    );
+  }
+}
+
+/** The peer broke the rules of flow control: it sent more than it may, or does not speak the protocol it agreed to. */
+export class FlowControlError extends StreamError {
+  override readonly name = 'FlowControlError';
+  readonly code = 'ERR_FLOW_CONTROL';
+}
+
+/** Nothing came from the peer within `heartbeat`: the `cause` of a `ConnectionLostError`. The link may have died long before. */
+export class HeartbeatTimeoutError extends StreamError {
+  override readonly name = 'HeartbeatTimeoutError';
+  readonly code = 'ERR_HEARTBEAT_TIMEOUT';
+
+  constructor(
+    /** Milliseconds. */
+    readonly timeout: number,
+  ) {
+    super(`Nothing came from the peer for ${timeout} ms after a ping`);
   }
 }
 

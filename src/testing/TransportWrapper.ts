@@ -6,7 +6,7 @@ type OptionalMember = {
 }[keyof Transport];
 
 // A new optional member of `Transport` does not compile until it stands here, and then every wrapper hands it on.
-const OPTIONAL: Record<OptionalMember, true> = { startTls: true, onReleased: true };
+const OPTIONAL: Record<OptionalMember, true> = { startTls: true, onReleased: true, messages: true };
 
 /**
  * A transport around another one, which it hands everything on to: the base of those that change or watch some of it.
@@ -17,11 +17,15 @@ const OPTIONAL: Record<OptionalMember, true> = { startTls: true, onReleased: tru
 export class TransportWrapper implements Transport {
   declare readonly startTls?: NonNullable<Transport['startTls']>;
   declare readonly onReleased?: NonNullable<Transport['onReleased']>;
+  declare readonly messages?: boolean;
 
   constructor(readonly inner: Transport) {
     for (const name of Object.keys(OPTIONAL) as OptionalMember[]) {
       const member: unknown = Reflect.get(inner, name);
-      if (typeof member === 'function') Object.assign(this, { [name]: member.bind(inner) as unknown });
+      if (member === undefined) continue;
+      Object.assign(this, {
+        [name]: typeof member === 'function' ? (member.bind(inner) as unknown) : member,
+      });
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Transport } from '../streams/Transport.js';
 import { checkFlag } from './check.js';
-import type { Rule } from './rules/Rule.js';
+import type { Need, Rule } from './rules/Rule.js';
 import { transportRules } from './rules/transportRules.js';
 import { messageOf, showValue } from './showValue.js';
 import { TransportTrial } from './TransportTrial.js';
@@ -16,6 +16,11 @@ export interface TransportTraits {
    * is seen, and an idle timeout may take a slow transfer for none. Default: true.
    */
   reportsProgress?: boolean;
+  /**
+   * Whether an end that is paused slows its peer down, sooner or later. Without it (a plain `WebSocket`), what is sent
+   * piles up at the end that is paused, and rules that need a peer that is stuck are left out. Default: true.
+   */
+  slowsPeer?: boolean;
   /**
    * Whether what a receiver throws is reported as RxJS does it, to `config.onUnhandledError`, and the transport goes on.
    * The checks of it set `config.onUnhandledError` for a while. Default: false, rules that need it are left out.
@@ -65,25 +70,37 @@ export function transportChecks(
   make: MakeTransportPair,
   traits: TransportTraits = {},
 ): readonly ContractCheck[] {
-  const { resets = true, halfCloses = true, reportsProgress = true, reportsThrows = false } = traits;
-  for (const [name, trait] of Object.entries({ resets, halfCloses, reportsProgress, reportsThrows })) {
+  const {
+    resets = true,
+    halfCloses = true,
+    reportsProgress = true,
+    reportsThrows = false,
+    slowsPeer = true,
+  } = traits;
+  for (const [name, trait] of Object.entries({
+    resets,
+    halfCloses,
+    reportsProgress,
+    reportsThrows,
+    slowsPeer,
+  })) {
     checkFlag(name, trait);
   }
   const { timeout = 3000 } = traits;
   if (!(typeof timeout === 'number' && timeout > 0 && timeout < 2 ** 31)) {
     throw new RangeError(`timeout must be 1 to 2^31 - 1 milliseconds, not ${showValue(timeout)}`);
   }
-  const given: Record<Rule['needs'], boolean> = {
-    always: true,
+  const given: Record<Need, boolean> = {
     reset: resets,
     halfClose: halfCloses,
     noHalfClose: !halfCloses,
     progress: reportsProgress,
     throws: reportsThrows,
+    slowsPeer,
   };
   const makeTrial = async (): Promise<TransportTrial> => new TransportTrial(await make(), timeout, makeTrial);
   return transportRules
-    .filter(({ needs }) => given[needs])
+    .filter(({ needs }) => needs.every((need) => given[need]))
     .map(({ name, check }) => ({ name, run: () => runCheck(name, check, makeTrial) }));
 }
 

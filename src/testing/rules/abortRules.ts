@@ -12,23 +12,27 @@ export const abortRules: readonly Rule[] = [
     trial.equal('what one end was told', toOne.order, ['closed']);
     trial.equal('the error that one end was closed with', toOne.errors, ['first']);
   }),
-  rule('can be aborted while it is closing', async (trial, { one, other, toOne }) => {
-    trial.start();
-    other.pause();
-    await trial.writeUntilStuck();
-    one.close();
-    await trial.letTimePassElsewhere();
-    trial.equal('closed already', toOne.order.includes('closed'), false);
-    trial.true(
-      'bytes in the write queue that a stopped peer cannot have taken',
-      one.writeQueueSize > 0,
-      one.writeQueueSize,
-    );
-    one.abort('enough');
-    await toOne.untilClosed();
-    trial.equal('the error that one end was closed with', toOne.errors, ['enough']);
-    trial.equal('the last that one end was told', toOne.order.at(-1), 'closed');
-  }),
+  rule(
+    'can be aborted while it is closing',
+    async (trial, { one, other, toOne }) => {
+      trial.start();
+      other.pause();
+      await trial.writeUntilStuck();
+      one.close();
+      await trial.letTimePassElsewhere();
+      trial.equal('closed already', toOne.order.includes('closed'), false);
+      trial.true(
+        'bytes in the write queue that a stopped peer cannot have taken',
+        one.writeQueueSize > 0,
+        one.writeQueueSize,
+      );
+      one.abort('enough');
+      await toOne.untilClosed();
+      trial.equal('the error that one end was closed with', toOne.errors, ['enough']);
+      trial.equal('the last that one end was told', toOne.order.at(-1), 'closed');
+    },
+    'slowsPeer',
+  ),
   rule('can be aborted right after close', async (trial, { one, toOne }) => {
     trial.start();
     one.close();
@@ -96,6 +100,7 @@ export const abortRules: readonly Rule[] = [
       trial.equal('the error that one end was closed with', toOne.errors, ['too slow']);
       trial.equal('the last that one end was told', toOne.order.at(-1), 'closed');
     },
+    'slowsPeer',
   ),
   rule(
     'drops at an abort after close what is queued, and the peer is told that it is over',
@@ -114,5 +119,6 @@ export const abortRules: readonly Rule[] = [
       trial.true('less than what was written', toOther.length < written, toOther.length);
     },
     'reset',
+    'slowsPeer',
   ),
 ];

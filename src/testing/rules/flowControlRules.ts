@@ -48,6 +48,7 @@ export const flowControlRules: readonly Rule[] = [
       );
       trial.equal('bytes that the other end received', toOther.length, written + 1009);
     },
+    'slowsPeer',
   ),
   rule(
     'tells of progress inside one large write, step by step as the peer takes it',

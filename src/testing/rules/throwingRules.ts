@@ -1,6 +1,6 @@
 import { ReportedThrows } from '../ReportedThrows.js';
 import type { TransportTrial } from '../TransportTrial.js';
-import { rule, type Rule } from './Rule.js';
+import { rule, type Need, type Rule } from './Rule.js';
 
 /** Receivers that throw. @internal */
 export const throwingRules: readonly Rule[] = [
@@ -40,20 +40,25 @@ export const throwingRules: readonly Rule[] = [
     trial.equal('what one end was told', toOne.order.at(-1), 'closed');
     trial.equal('what the other end was told', toOther.order, ['eof', 'closed']);
   }),
-  throwing('goes on when its receiver throws in flushed', 1, async (trial, thrown) => {
-    const { one, other, toOne, toOther } = trial;
-    other.pause();
-    const written = await trial.writeUntilStuck();
-    toOne.onFlushed = thrown;
-    other.resume();
-    await toOther.untilReceived(written);
-    await toOne.untilFlushed();
-    toOne.onFlushed = () => undefined;
-    one.write('more');
-    await toOther.untilReceived(written + 4);
-    await closeBoth(trial);
-    trial.equal('what the other end was told', toOther.order, ['data', 'eof', 'closed']);
-  }),
+  throwing(
+    'goes on when its receiver throws in flushed',
+    1,
+    async (trial, thrown) => {
+      const { one, other, toOne, toOther } = trial;
+      other.pause();
+      const written = await trial.writeUntilStuck();
+      toOne.onFlushed = thrown;
+      other.resume();
+      await toOther.untilReceived(written);
+      await toOne.untilFlushed();
+      toOne.onFlushed = () => undefined;
+      one.write('more');
+      await toOther.untilReceived(written + 4);
+      await closeBoth(trial);
+      trial.equal('what the other end was told', toOther.order, ['data', 'eof', 'closed']);
+    },
+    'slowsPeer',
+  ),
   throwing('tells the other end also when both receivers throw in closed', 2, async (trial, thrown) => {
     const { one, other, toOne, toOther } = trial;
     toOne.onClosed = thrown;
@@ -76,6 +81,7 @@ function throwing(
   name: string,
   times: number,
   check: (trial: TransportTrial, thrown: () => void) => Promise<void>,
+  ...needs: readonly Need[]
 ): Rule {
   return rule(
     name,
@@ -96,6 +102,7 @@ function throwing(
       }
     },
     'throws',
+    ...needs,
   );
 }
 

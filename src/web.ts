@@ -1,0 +1,7 @@
+export { closeWebSocket } from './observables/closeWebSocket.js';
+export { fromMessagePort, type MessagePortOptions } from './observables/fromMessagePort.js';
+export { fromWebSocket } from './observables/fromWebSocket.js';
+export type { WebSocketOptions, WebSocketTarget } from './observables/WebSocketOptions.js';
+export type { MessagePortLike } from './transports/web/MessagePortLink.js';
+export type { HeartbeatOptions, MessageOptions } from './transports/web/MessageSettings.js';
+export type { WebSocketLike } from './transports/web/WebSocketLink.js';
