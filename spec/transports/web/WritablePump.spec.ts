@@ -132,13 +132,17 @@ describe('WritablePump', () => {
   });
 
   it('takes a stream that somebody else has closed for a broken one', async () => {
+    const done = Promise.resolve();
     const writer = {
-      closed: Promise.resolve(),
-      abort: () => Promise.resolve(),
+      closed: done,
+      desiredSize: 1,
+      write: () => done,
+      close: () => done,
+      abort: () => done,
       releaseLock: () => undefined,
     };
     const recorder = new Recorder();
-    recorder.pump = new WritablePump(writer as unknown as WritableStreamDefaultWriter<string>, recorder);
+    recorder.pump = new WritablePump(writer, recorder);
     await turn();
     expect(recorder.told).toEqual([jasmine.any(Error)]);
     expect(recorder.pending).toEqual([false]);
@@ -308,7 +312,7 @@ describe('WritablePump', () => {
     };
     const recorder = new Recorder();
     for (const call of ['write', 'close', 'abort'] as const) {
-      const pump = new WritablePump(writer as unknown as WritableStreamDefaultWriter<string>, recorder);
+      const pump = new WritablePump(writer, recorder);
       pump[call]('one', 3);
     }
     await turn();

@@ -1,6 +1,17 @@
 import { Queue } from '../../bytes/Queue.js';
 import { attempt } from '../../streams/reportError.js';
 
+/** What a pump needs of a `WritableStreamDefaultWriter`, or of something that writes like one. @internal */
+export interface ChunkWriter<Chunk> {
+  readonly closed: Promise<unknown>;
+  readonly desiredSize: number | null;
+  // Optional as in the platform's types: else its chunks would be taken for optional.
+  write(chunk?: Chunk): Promise<unknown>;
+  close(): Promise<unknown>;
+  abort(reason?: unknown): Promise<unknown>;
+  releaseLock(): void;
+}
+
 /** What a pump tells. Every call may come back into the pump before it returns; what it throws is reported. @internal */
 export interface WritablePumpReceiver {
   /** `queuedBytes` went down. */
@@ -48,7 +59,7 @@ type Phase = 'open' | 'ending' | 'closing' | 'over';
  * @internal
  */
 export class WritablePump<Chunk> {
-  readonly #writer: WritableStreamDefaultWriter<Chunk>;
+  readonly #writer: ChunkWriter<Chunk>;
   readonly #receiver: WritablePumpReceiver;
   readonly #take: TakeOutgoing<Chunk>;
   #phase: Phase = 'open';
@@ -72,7 +83,7 @@ export class WritablePump<Chunk> {
    * @param take joins chunks, or cuts them; default: each goes out as it was written
    */
   constructor(
-    writer: WritableStreamDefaultWriter<Chunk>,
+    writer: ChunkWriter<Chunk>,
     receiver: WritablePumpReceiver,
     take: TakeOutgoing<Chunk> = takeOne,
   ) {
