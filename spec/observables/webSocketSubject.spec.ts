@@ -731,6 +731,24 @@ describe('In place of multiplex() of webSocket()', () => {
     expect(log).toEqual(['1', '2', '|']);
   });
 
+  it('ends with a close of the peer, and makes no loss of it by a closing message', () => {
+    const sockets = new FakeSockets();
+    const closes: string[] = [];
+    const { log } = record(
+      connect(sockets, (feed) => {
+        feed.connection.writer.waitClosed().subscribe({
+          complete: () => closes.push('closed'),
+          error: () => closes.push('lost'),
+        });
+        return subscription(feed, 'foo');
+      }),
+    );
+    sockets.last.open();
+    sockets.last.closed(1000);
+    expect(log).toEqual(['|']);
+    expect(closes).toEqual(['closed']);
+  });
+
   it('has many streams on one socket, each of which ends alone', () => {
     const sockets = new FakeSockets();
     const log: string[] = [];
