@@ -12,6 +12,7 @@ import {
 import { Reentrant } from '../../streams/Reentrant.js';
 import type { Transport, TransportReceiver } from '../../streams/Transport.js';
 import { GuardedReceiver } from '../GuardedReceiver.js';
+import { MAX_REASON, mayCloseWith, reasonLength } from './closeCodes.js';
 import { Credits } from './Credits.js';
 import { Heartbeat } from './Heartbeat.js';
 import type { LinkClosing, Message, MessageLink } from './MessageLink.js';
@@ -160,9 +161,7 @@ export class MessageTransport implements Transport {
 
   abort(reason?: unknown): void {
     if (this.#phase === 'closed') return;
-    const { closeCode, closeReason } =
-      reason instanceof WebSocketCloseError ? reason : { closeCode: ABORTED, closeReason: '' };
-    if (this.#closing === undefined) this.#link.abort(closeCode, closeReason);
+    if (this.#closing === undefined) this.#link.abort(...abortedWith(reason));
     this.#finish(reason);
   }
 
@@ -369,6 +368,13 @@ export class MessageTransport implements Transport {
     this.#closing = { ...this.#closing, error: this.#closing?.error ?? error };
     this.#receiver?.closed(this.#closing.error);
   }
+}
+
+/** The code and reason for the peer. Those of another connection's loss may be none that a program can send. */
+function abortedWith(reason: unknown): [code: number, reason: string] {
+  if (!(reason instanceof WebSocketCloseError) || !mayCloseWith(reason.closeCode)) return [ABORTED, ''];
+  const { closeCode, closeReason } = reason;
+  return [closeCode, reasonLength(closeReason) > MAX_REASON ? '' : closeReason];
 }
 
 function lossOf({ code, reason = '', error }: LinkClosing, unsent: number): unknown {
