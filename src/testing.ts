@@ -33,6 +33,7 @@ export {
   scriptedConnection,
   ScriptError,
   type ScriptedConnection,
+  type ScriptedConnectionOptions,
   type ScriptStep,
 } from './testing/scriptedConnection.js';
 export { showBytes } from './testing/showBytes.js';

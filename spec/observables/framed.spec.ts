@@ -608,6 +608,14 @@ describe('framed', () => {
       expect(() => subscription.unsubscribe()).not.toThrow();
     });
 
+    it('tells a peer nothing whose end was that of both directions', () => {
+      const connection = manualConnection({ canWriteEof: false });
+      const log = record(topic(framed(connection, shoutCodec), 'x'));
+      connection.transport.receiveEof();
+      expect(log.log).toEqual(['|']);
+      expect(connection.transport.calls).toEqual(['write +x!']);
+    });
+
     it('errors with what open and accepts throw, and nothing else is hurt', () => {
       const { client, transport } = talking();
       const fail = (): never => {

@@ -243,6 +243,17 @@ describe('fromWebSocket', () => {
     expect(two.socket.calls).toEqual(['close 4400 bad request']);
   });
 
+  it('breaks it with 4000 also when the code of the reason is none to be sent, as that of another loss', () => {
+    for (const code of [1006, 1011, 1005, 999, 4000.5, NaN]) {
+      const { socket, writer } = connected();
+      writer.abort(new WebSocketCloseError(code, 'lost'));
+      expect(socket.calls).withContext(`${code}`).toEqual(['close 4000']);
+    }
+    const { socket, writer } = connected();
+    writer.abort(new WebSocketCloseError(4001, 'é'.repeat(62)));
+    expect(socket.calls).toEqual(['close 4001']);
+  });
+
   it('aborts with its signal', () => {
     const stop = new AbortController();
     const { socket, log } = connected({ signal: stop.signal });

@@ -1,4 +1,4 @@
-import { finalize, ignoreElements, map, NEVER, of, Subject, throwError, type Observable } from 'rxjs';
+import { EMPTY, finalize, ignoreElements, map, NEVER, Observable, of, Subject, take, throwError } from 'rxjs';
 import { connectionPair, useConnection, type Connection } from '../../src/index.js';
 import { manualConnection } from '../../src/testing.js';
 import { checkCases } from '../diagrams/checkCases.js';
@@ -53,6 +53,51 @@ describe('useConnection', () => {
     expect(stopped).toBe(1);
     expect(connection.transport.calls).toEqual(['close']);
     connection.transport.lose();
+  });
+
+  it('lets the teardown of a handler still write, whoever owns the connection', () => {
+    for (const unsubscribe of [true, false]) {
+      const connection = manualConnection();
+      // As fromConnection: unsubscribing closes.
+      const source$ = new Observable<Connection>((subscriber) => {
+        subscriber.add(() => connection.release());
+        subscriber.next(connection);
+      });
+      const done$ = new Subject<void>();
+      const subscribed = source$
+        .pipe(
+          useConnection(({ writer }) => done$.pipe(finalize(() => writer.write('QUIT')))),
+          take(1),
+        )
+        .subscribe();
+      if (unsubscribe) subscribed.unsubscribe();
+      else done$.next();
+      expect(connection.transport.calls).toEqual(['write QUIT', 'close']);
+      connection.transport.lose();
+    }
+  });
+
+  it('stops all handlers that run, and none that has ended', () => {
+    const source$ = new Subject<Connection>();
+    const connections = [manualConnection(), manualConnection(), manualConnection()];
+    const stops: number[] = [];
+    let started = 0;
+    const subscribed = source$
+      .pipe(
+        useConnection(() => {
+          const number = started++;
+          return (number === 0 ? EMPTY : NEVER).pipe(finalize(() => stops.push(number)));
+        }),
+      )
+      .subscribe();
+    for (const connection of connections) source$.next(connection);
+    expect(stops).toEqual([0]);
+    subscribed.unsubscribe();
+    expect(stops).toEqual([0, 1, 2]);
+    for (const { transport } of connections) {
+      expect(transport.calls).toEqual(['close']);
+      transport.lose();
+    }
   });
 
   it('takes handlers that return promises and arrays', async () => {

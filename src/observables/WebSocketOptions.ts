@@ -37,7 +37,11 @@ export function checkWebSocket(target: WebSocketTarget, options: WebSocketOption
     throw new TypeError(`signal must be an AbortSignal, not ${shown(signal)}`);
   }
   checkProtocols(protocols);
-  if (typeof target !== 'function') webSocketUrl(target);
+  if (typeof target === 'function') return;
+  if (typeof target !== 'string' && !(target instanceof URL)) {
+    throw new TypeError(`target must be a URL, or a function that makes a WebSocket, not ${shown(target)}`);
+  }
+  webSocketUrl(target);
 }
 
 /** Names of subprotocols, each once. @internal */

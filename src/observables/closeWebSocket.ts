@@ -1,10 +1,7 @@
 import { described } from '../bytes/check.js';
-import { encodeText } from '../bytes/text.js';
 import { shown } from '../streams/check.js';
 import type { Connection } from '../streams/Connection.js';
-
-/** What a close frame has room for (RFC 6455, 5.5). */
-const MOST = 123;
+import { MAX_REASON, mayCloseWith, reasonLength } from '../transports/web/closeCodes.js';
 
 /**
  * Closes a WebSocket connection as `writer.close()` does, after what was written, with a close code and a reason that the
@@ -34,12 +31,12 @@ const MOST = 123;
  * ```
  */
 export function closeWebSocket(connection: Connection, code: number, reason = ''): void {
-  if (code !== 1000 && !(Number.isInteger(code) && code >= 3000 && code <= 4999)) {
+  if (!mayCloseWith(code)) {
     throw new RangeError(`A close code must be 1000, or 3000 to 4999, not ${shown(code)}`);
   }
   if (typeof reason !== 'string') throw new TypeError(`reason must be a string, not ${described(reason)}`);
-  const { length } = encodeText(reason);
-  if (length > MOST) throw new RangeError(`A reason has ${MOST} bytes at most, not ${length}`);
+  const length = reasonLength(reason);
+  if (length > MAX_REASON) throw new RangeError(`A reason has ${MAX_REASON} bytes at most, not ${length}`);
   const closeWith = connection.writer.getExtraInfo('closeWith') as
     ((code: number, reason: string) => void) | undefined;
   if (typeof closeWith !== 'function') throw new TypeError('This connection is not a WebSocket');

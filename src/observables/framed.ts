@@ -201,6 +201,9 @@ export class Framed<In, Out = In> extends Observable<In> implements Observer<Out
       messages.pipe(filter((message) => accepts(message))).subscribe(subscriber);
       this.next(open());
       subscriber.add(() => {
+        const { reader, writer } = this.connection;
+        // The end of the peer was that of both directions: a message would make a loss of it.
+        if (reader.atEof() && !writer.canWriteEof()) return;
         try {
           this.next(close());
         } catch (error) {

@@ -1,4 +1,4 @@
-import { mergeMap, Observable, type OperatorFunction } from 'rxjs';
+import { mergeMap, Observable, Subscription, type OperatorFunction } from 'rxjs';
 import type { Connection } from '../streams/Connection.js';
 import { checkHandler, runHandler, type ConnectionHandler, type HandlerOptions } from './runHandler.js';
 
@@ -12,7 +12,8 @@ export type { ConnectionHandler, HandlerOptions } from './runHandler.js';
  * - **Errors** with the handler's error, or the error of the connect; with that of the connection, when it is lost, all
  *   that was received has been taken, and no read of the handler is there to be told (see `onLoss`). So `retry()`
  *   reconnects, whatever the handler does.
- * - **Unsubscribe** unsubscribes from the handler and closes the connection: what was written is still sent.
+ * - **Unsubscribe** unsubscribes from the handler and closes the connection: what was written is still sent, also by the
+ *   handler's own teardown, such as a last `QUIT`.
  *
  * @example
  * ```ts
@@ -40,12 +41,17 @@ export function useConnection<R>(
   options: HandlerOptions = {},
 ): OperatorFunction<Connection, R> {
   checkHandler(handler, options);
-  return mergeMap(
-    (connection) =>
-      new Observable<R>((subscriber) => {
-        runHandler(handler, connection, options).subscribe(subscriber);
-        // After the handler's own teardown, which may still write.
-        subscriber.add(() => connection.release());
-      }),
-  );
+  return (source) =>
+    new Observable((subscriber) => {
+      // Before the source, whose teardown closes its connection: that of a handler may still write.
+      const handlers = new Subscription();
+      subscriber.add(handlers);
+      const run = (connection: Connection): Observable<R> =>
+        new Observable((inner) => {
+          handlers.add(inner);
+          runHandler(handler, connection, options).subscribe(inner);
+          inner.add(() => connection.release());
+        });
+      source.pipe(mergeMap(run)).subscribe(subscriber);
+    });
 }

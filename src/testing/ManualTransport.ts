@@ -4,17 +4,23 @@ import type { Data } from '../bytes/Separator.js';
 import { Reentrant } from '../streams/Reentrant.js';
 import type { ExtraInfo, Transport, TransportReceiver } from '../streams/Transport.js';
 import { GuardedReceiver } from '../transports/GuardedReceiver.js';
-import { checkedBytes, checkFlag } from './check.js';
-import { showBytes } from './showBytes.js';
+import { checkedBytes, checkedMode, checkFlag } from './check.js';
+import { receivedMessage } from './receivedMessage.js';
+import { showBytes, showMessage } from './showBytes.js';
 import { showValue } from './showValue.js';
 
-/** What the code under test asked of its connection, besides writing. */
-export type TransportEvent = 'pause' | 'resume' | 'writeEof' | 'close' | 'abort';
+/** What the code under test asked of its connection, besides writing. After `closeWebSocket`: `close 4001 reason`. */
+export type TransportEvent = 'pause' | 'resume' | 'writeEof' | 'close' | `close ${string}` | 'abort';
 
 export interface ManualTransportOptions {
+  /**
+   * `messages`: as a WebSocket in message mode. Each chunk that arrives is one message, text or binary, and so is each write:
+   * text is shown as it is, binary always as hex. Default: `bytes`.
+   */
+  mode?: 'bytes' | 'messages';
   /** Written bytes wait in the queue until `drain()` takes them. Default: false, they are handed on at once. */
   holdWrites?: boolean;
-  /** Whether one direction can be ended alone. Default: true. */
+  /** Whether one direction can be ended alone. Default: true; in message mode false, and the peer's end closes. */
   canWriteEof?: boolean;
   /** What `getExtraInfo` knows. */
   extraInfo?: Partial<ExtraInfo> & Record<string, unknown>;
@@ -36,6 +42,7 @@ export class ManualTransport implements Transport {
   /** What was written, asked for and ended, in order: `write PING`, `pause`, `close` … */
   readonly calls: string[] = [];
   readonly canWriteEof: boolean;
+  declare readonly messages?: boolean;
   readonly #options: ManualTransportOptions;
   readonly #outgoing = new ReplaySubject<string>(Infinity);
   readonly #events = new ReplaySubject<TransportEvent>(Infinity);
@@ -48,21 +55,24 @@ export class ManualTransport implements Transport {
   #receiving: 'open' | 'ending' | 'ended' = 'open';
   #sending: 'open' | 'ended' | 'closing' | 'closed' = 'open';
   #error: unknown;
+  #closeEvent: TransportEvent = 'close';
   readonly #delivery = new Reentrant(() => this.#deliver());
 
   constructor(options: ManualTransportOptions = {}) {
-    const { holdWrites, canWriteEof, extraInfo } = options;
+    const { mode, holdWrites, canWriteEof, extraInfo } = options;
+    const hasMessages = checkedMode(mode);
     checkFlag('holdWrites', holdWrites);
     checkFlag('canWriteEof', canWriteEof);
     if (extraInfo !== undefined && (typeof extraInfo !== 'object' || (extraInfo as unknown) === null)) {
       throw new TypeError(`extraInfo must be an object, not ${showValue(extraInfo)}`);
     }
     this.#options = options;
-    this.canWriteEof = canWriteEof ?? true;
+    this.canWriteEof = canWriteEof ?? !hasMessages;
+    if (hasMessages) this.messages = true;
   }
 
   /**
-   * What was written, as `showBytes` shows it, in the notation of the incoming side: completes at `writeEof()` and
+   * What was written, as `showBytes` shows it, but binary messages as hex, in the notation of the incoming side: completes at `writeEof()` and
    * `close()`, errors with the reason at `abort()`. A late subscriber sees everything from the beginning.
    */
   get outgoing$(): Observable<string> {
@@ -85,7 +95,7 @@ export class ManualTransport implements Transport {
 
   /** These chunks arrive; while the reader has paused they wait. Nothing arrives after the end, or after the loss. */
   receive(...chunks: readonly Data[]): void {
-    const bytes = chunks.map((chunk) => checkedBytes('A chunk', chunk));
+    const bytes = chunks.map((chunk) => this.#arriving(chunk));
     if (this.#receiving !== 'open' || this.#sending === 'closed') return;
     for (const chunk of bytes) {
       if (chunk.length === 0) continue;
@@ -136,7 +146,7 @@ export class ManualTransport implements Transport {
   write(data: Data): void {
     const { length } = checkedBytes('data', data);
     if (this.#sending !== 'open') return;
-    const shown = showBytes(data);
+    const shown = this.messages ? showMessage(data) : showBytes(data);
     if (this.#options.holdWrites) this.#queued += length;
     this.calls.push(`write ${shown}`);
     this.#outgoing.next(shown);
@@ -164,7 +174,7 @@ export class ManualTransport implements Transport {
   close(): void {
     if (this.#sending === 'closing' || this.#sending === 'closed') return;
     this.#sending = 'closing';
-    this.#tell('close');
+    this.#tell(this.#closeEvent);
     this.#outgoing.complete();
     this.#closeWhenSent();
   }
@@ -178,7 +188,15 @@ export class ManualTransport implements Transport {
   }
 
   getExtraInfo(name: string): unknown {
-    return this.#options.extraInfo?.[name];
+    const known = this.#options.extraInfo?.[name];
+    if (known !== undefined || name !== 'closeWith') return known;
+    return (code: number, reason: string) =>
+      void (this.#closeEvent = `close ${code} ${reason}`.trimEnd() as TransportEvent);
+  }
+
+  #arriving(chunk: Data): Uint8Array {
+    const bytes = checkedBytes('A chunk', chunk);
+    return this.messages ? receivedMessage(typeof chunk === 'string' ? chunk : bytes) : bytes;
   }
 
   #tell(event: TransportEvent): void {
@@ -197,7 +215,8 @@ export class ManualTransport implements Transport {
       } else {
         this.#receiving = 'ended';
         receiver.eof();
-        this.#closeWhenSent();
+        if (this.messages && !this.canWriteEof) this.lose();
+        else this.#closeWhenSent();
       }
     }
   }

@@ -1,5 +1,5 @@
 import type { Data } from '../bytes/Separator.js';
-import { encodeText } from '../bytes/text.js';
+import { decodeText, encodeText } from '../bytes/text.js';
 import type { ScriptStep } from './ScriptStep.js';
 import { showBytes } from './showBytes.js';
 import { messageOf } from './showValue.js';
@@ -17,6 +17,8 @@ export interface WireEvent {
   type: (typeof TYPES)[number];
   /** The bytes of `received` and `sent`. */
   data?: Uint8Array;
+  /** In message mode: `data` is one message, of this kind. */
+  message?: 'text' | 'binary';
   /** The reason of an `abort`; why the connection `closed`, if it broke. */
   error?: unknown;
 }
@@ -29,12 +31,15 @@ export interface RecordingJson {
     type: WireEvent['type'];
     text?: string;
     hex?: string;
+    message?: 'text' | 'binary';
     error?: string | { name: string; message: string; code?: string };
   }[];
 }
 
 /** What `marbleConnection` takes. */
 export interface RecordedMarbles {
+  /** What arrived were messages. */
+  mode?: 'messages';
   /** What arrived, in the marble syntax of `TestScheduler.run`. */
   incoming: string;
   /** The chunks of the letters: a string where they are readable UTF-8. */
@@ -92,10 +97,11 @@ export class Recording {
 
   /** The recording as a plain object; `JSON.stringify(recording)` calls it. Bytes lose nothing, errors all but name, message and code. */
   toJSON(): RecordingJson {
-    const events = this.#events.map(({ at, type, data, error }) => ({
+    const events = this.#events.map(({ at, type, data, message, error }) => ({
       at,
       type,
       ...(data !== undefined && writeBytes(data)),
+      ...(message !== undefined && { message }),
       ...(error !== undefined && { error: writeError(error) }),
     }));
     return { version: 1, events };
@@ -107,6 +113,8 @@ export class Recording {
    *
    * A `wait` stands before what the peer did some time after the event before; the time that the recorded side
    * took for itself is left to the code under test. `waits: false` leaves them all out. Default: true.
+   *
+   * A recording of messages is a script for `mode: 'messages'`.
    */
   toScript({ waits = true }: { waits?: boolean } = {}): ScriptStep[] {
     const steps: ScriptStep[] = [];
@@ -142,17 +150,19 @@ export class Recording {
     const groups = new Map<number, string>();
     let error: unknown;
     let time = 0;
-    for (const { at, type, data, error: reason } of this.#wireEvents()) {
+    let mode: 'messages' | undefined;
+    for (const { at, type, data, message, error: reason } of this.#wireEvents()) {
+      if (message !== undefined) mode = 'messages';
       if (OWN.has(type)) continue;
       // A system clock may be set back.
       time = Math.max(time, Math.floor(at / frame) * frame);
       let marble = type === 'eof' ? '|' : '#';
       if (data !== undefined) {
-        const { text, hex } = writeBytes(data);
-        const key = text === undefined ? `hex ${hex}` : `text ${text}`;
+        const value = readable(data, message);
+        const key = typeof value === 'string' ? `text ${value}` : `bytes ${value.join(' ')}`;
         marble = letters.get(key) ?? letterOf(letters.size);
         letters.set(key, marble);
-        values[marble] = text ?? data;
+        values[marble] = value;
       }
       groups.set(time, (groups.get(time) ?? '') + marble);
       if (type === 'closed') error = reason;
@@ -165,7 +175,12 @@ export class Recording {
       incoming += progress(start - now) + group;
       now = Math.max(now, start) + group.length;
     }
-    return { incoming: incoming.trimStart(), values, ...(error !== undefined && { error }) };
+    return {
+      ...(mode && { mode }),
+      incoming: incoming.trimStart(),
+      values,
+      ...(error !== undefined && { error }),
+    };
   }
 
   // Without what does not cross the wire, and without an end that was this side's own doing.
@@ -183,12 +198,12 @@ export class Recording {
 
 const OWN: ReadonlySet<WireEvent['type']> = new Set(['sent', 'writeEof', 'close']);
 
-function toStep({ type, data = new Uint8Array(0), error }: WireEvent): ScriptStep {
+function toStep({ type, data = new Uint8Array(0), message, error }: WireEvent): ScriptStep {
   switch (type) {
     case 'received':
-      return { reply: readable(data) };
+      return { reply: readable(data, message) };
     case 'sent':
-      return { expect: readable(data) };
+      return { expect: readable(data, message) };
     case 'eof':
       return { eof: true };
     case 'writeEof':
@@ -200,8 +215,9 @@ function toStep({ type, data = new Uint8Array(0), error }: WireEvent): ScriptSte
   }
 }
 
-function readable(data: Uint8Array): Data {
-  return writeBytes(data).text ?? data;
+function readable(data: Uint8Array, message: WireEvent['message']): Data {
+  if (message === undefined) return writeBytes(data).text ?? data;
+  return message === 'text' ? decodeText(data, 'utf-8') : data;
 }
 
 function writeBytes(data: Uint8Array): { text?: string; hex?: string } {
@@ -218,7 +234,7 @@ function writeError(error: unknown): string | { name: string; message: string; c
   return typeof code === 'string' ? { name, message, code } : { name, message };
 }
 
-function readEvent({ at, type, text, hex, error }: RecordingJson['events'][number]): WireEvent {
+function readEvent({ at, type, text, hex, message, error }: RecordingJson['events'][number]): WireEvent {
   if (typeof at !== 'number' || !TYPES.includes(type)) {
     throw new TypeError(`This is not an event of a recording: ${JSON.stringify({ at, type })}`);
   }
@@ -226,6 +242,7 @@ function readEvent({ at, type, text, hex, error }: RecordingJson['events'][numbe
   if (text !== undefined) event.data = encodeText(text);
   if (hex !== undefined)
     event.data = Uint8Array.from(hex.match(/[0-9a-f]{2}/g) ?? [], (byte) => parseInt(byte, 16));
+  if (message !== undefined) event.message = message;
   if (typeof error === 'string') event.error = error;
   else if (error !== undefined) event.error = Object.assign(new Error(error.message), error);
   return event;

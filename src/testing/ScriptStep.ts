@@ -11,13 +11,13 @@ const SHOWN = 60;
 
 /** One step of a scripted connection: what the code under test has to do next, or what its peer does. */
 export type ScriptStep =
-  /** These bytes are written next, in however many writes. */
+  /** These bytes are written next, in however many writes; in message mode, this message. */
   | { expect: Data }
   /** `writeEof()` or `close()` comes next. */
   | { expectEof: true }
   /** `close()` comes next. */
   | { expectClose: true }
-  /** These bytes arrive, as one chunk. */
+  /** These bytes arrive, as one chunk; in message mode, this message. */
   | { reply: Data }
   /** This many milliseconds pass. */
   | { wait: number }
@@ -56,9 +56,16 @@ export class ScriptError extends StreamError {
   }
 }
 
+/** A step of bytes, or of a message. @internal */
+export interface BytesStep {
+  kind: 'expect' | 'reply';
+  bytes: Uint8Array;
+  isText: boolean;
+}
+
 /** A step with its bytes encoded. @internal */
 export type PlayedStep =
-  | { kind: 'expect' | 'reply'; bytes: Uint8Array }
+  | BytesStep
   | { kind: 'expectEof' | 'expectClose' | 'eof' }
   | { kind: 'wait'; ms: number }
   | { kind: 'reset'; error: Error };
@@ -87,7 +94,11 @@ function readStep(step: ScriptStep, position: string): PlayedStep {
   switch (kind) {
     case 'expect':
     case 'reply':
-      return { kind, bytes: checkedBytes(`${position}: ${kind}`, value as Data) };
+      return {
+        kind,
+        bytes: checkedBytes(`${position}: ${kind}`, value as Data),
+        isText: typeof value === 'string',
+      };
     case 'expectEof':
     case 'expectClose':
     case 'eof':
@@ -125,14 +136,35 @@ export function describeStep(step: PlayedStep): string {
   }
 }
 
-/** Two lines, with a mark after the first `common` bytes, which both have. @internal */
-export function showDifference(expected: Uint8Array, written: Uint8Array, common: number): string {
+/** How many bytes both begin with. @internal */
+export function commonLength(one: Uint8Array, other: Uint8Array): number {
+  const length = Math.min(one.length, other.length);
+  let common = 0;
+  while (common < length && one[common] === other[common]) common++;
+  return common;
+}
+
+/** What is wrong with a message, if it is not the one that the step expects. @internal */
+export function messageDifference(step: BytesStep, written: Uint8Array, isText: boolean): string | undefined {
+  const expected = step.bytes;
+  if (isText !== step.isText) {
+    const [wrong, right] = isText ? ['text  ', 'binary'] : ['binary', 'text  '];
+    return `not what was expected\n  expected: ${right} ${showPart(expected)}\n  written:  ${wrong} ${showPart(written)}`;
+  }
+  const common = commonLength(expected, written);
+  const isSame = common === expected.length && common === written.length;
+  return isSame ? undefined : difference(expected, written, common);
+}
+
+/** In words, and two lines with a mark after the first `common` bytes, which both have. @internal */
+export function difference(expected: Uint8Array, written: Uint8Array, common: number): string {
   let split = common;
   // Half a character would be shown in hex.
   while (split > 0 && (isContinuation(expected[split]) || isContinuation(written[split]))) split--;
   const from = Math.max(0, split - SHOWN);
   const prefix = `${from > 0 ? '… ' : ''}${showLine(expected.subarray(from, split))}▸`;
   return (
+    `not what was expected, from byte ${common} on\n` +
     `  expected: ${prefix}${showPart(expected.subarray(split))}\n` +
     `  written:  ${prefix}${showPart(written.subarray(split))}`
   );

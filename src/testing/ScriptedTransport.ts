@@ -1,15 +1,20 @@
 import { Subject, type SchedulerLike, type Subscription } from 'rxjs';
 import type { Data } from '../bytes/Separator.js';
+import { decodeText } from '../bytes/text.js';
 import { Reentrant } from '../streams/Reentrant.js';
 import type { Transport, TransportReceiver } from '../streams/Transport.js';
 import { GuardedReceiver } from '../transports/GuardedReceiver.js';
 import { checkedBytes } from './check.js';
+import { receivedMessage } from './receivedMessage.js';
 import {
+  commonLength,
   describeStep,
+  difference,
+  messageDifference,
   readSteps,
   ScriptError,
-  showDifference,
   showPart,
+  type BytesStep,
   type PlayedStep,
   type ScriptStep,
 } from './ScriptStep.js';
@@ -21,7 +26,8 @@ import {
  * @internal
  */
 export class ScriptedTransport implements Transport {
-  readonly canWriteEof = true;
+  readonly canWriteEof: boolean;
+  declare readonly messages?: boolean;
   readonly writeQueueSize = 0;
   readonly #steps: readonly PlayedStep[];
   readonly #scheduler: SchedulerLike;
@@ -43,8 +49,10 @@ export class ScriptedTransport implements Transport {
   readonly #finished = new Subject<never>();
   readonly finished$ = this.#finished.asObservable();
 
-  constructor(steps: readonly ScriptStep[], scheduler: SchedulerLike) {
+  constructor(steps: readonly ScriptStep[], scheduler: SchedulerLike, hasMessages = false) {
     this.#steps = readSteps(steps);
+    this.canWriteEof = !hasMessages;
+    if (hasMessages) this.messages = true;
     this.#scheduler = scheduler;
   }
 
@@ -62,10 +70,14 @@ export class ScriptedTransport implements Transport {
   write(data: Data): void {
     let bytes = checkedBytes('data', data);
     if (this.#closed) return;
-    while (bytes.length > 0) {
-      const taken = this.#match(bytes);
-      if (taken === undefined) return;
-      bytes = bytes.subarray(taken);
+    if (this.messages) {
+      if (!this.#matchMessage(bytes, typeof data === 'string')) return;
+    } else {
+      while (bytes.length > 0) {
+        const taken = this.#match(bytes);
+        if (taken === undefined) return;
+        bytes = bytes.subarray(taken);
+      }
     }
     this.#playing.run();
   }
@@ -111,26 +123,16 @@ export class ScriptedTransport implements Transport {
 
   /** How many of the bytes the next step takes; undefined when it has none of them. */
   #match(bytes: Uint8Array): number | undefined {
-    const step = this.#nextOwn();
-    if (step?.kind !== 'expect') {
-      this.#fail(
-        step === undefined
-          ? `After step ${this.#own} of ${this.#own}: nothing more was expected\n  written:  ${showPart(bytes)}`
-          : `${this.#position(this.#own)}: not what was expected\n  expected: ${describeStep(step)}\n  written:  ${showPart(bytes)}`,
-      );
-      return undefined;
-    }
-    const expected = step.bytes;
+    const expected = this.#expectedFor(bytes)?.bytes;
+    if (expected === undefined) return undefined;
     const from = this.#written;
     const length = Math.min(bytes.length, expected.length - from);
-    for (let i = 0; i < length; i++) {
-      if (bytes[i] === expected[from + i]) continue;
+    const common = commonLength(expected.subarray(from), bytes);
+    if (common < length) {
       const written = new Uint8Array(from + bytes.length);
       written.set(expected.subarray(0, from));
       written.set(bytes, from);
-      this.#fail(
-        `${this.#position(this.#own)}: not what was expected, from byte ${from + i} on\n${showDifference(expected, written, from + i)}`,
-      );
+      this.#fail(`${this.#position(this.#own)}: ${difference(expected, written, from + common)}`);
       return undefined;
     }
     this.#written += length;
@@ -141,11 +143,34 @@ export class ScriptedTransport implements Transport {
     return length;
   }
 
+  /** Whether the message is the one that the next step has. */
+  #matchMessage(bytes: Uint8Array, isText: boolean): boolean {
+    const step = this.#expectedFor(bytes);
+    if (step === undefined) return false;
+    const difference = messageDifference(step, bytes, isText);
+    if (difference === undefined) this.#own++;
+    else this.#fail(`${this.#position(this.#own)}: ${difference}`);
+    return difference === undefined;
+  }
+
+  /** The step that takes what is written; undefined, and told, when it is something else's turn. */
+  #expectedFor(bytes: Uint8Array): BytesStep | undefined {
+    const step = this.#nextOwn();
+    if (step?.kind === 'expect') return step;
+    this.#fail(
+      step === undefined
+        ? `After step ${this.#own} of ${this.#own}: nothing more was expected\n  written:  ${showPart(bytes)}`
+        : `${this.#position(this.#own)}: not what was expected\n  expected: ${describeStep(step)}\n  written:  ${showPart(bytes)}`,
+    );
+    return undefined;
+  }
+
   #nextOwn(): PlayedStep | undefined {
     for (; ; this.#own++) {
       const step = this.#steps[this.#own];
       if (step === undefined || step.kind === 'expectEof' || step.kind === 'expectClose') return step;
-      if (step.kind === 'expect' && step.bytes.length > 0) return step;
+      // Of no bytes there is nothing to be written; an empty message is one.
+      if (step.kind === 'expect' && (this.messages || step.bytes.length > 0)) return step;
     }
   }
 
@@ -182,12 +207,15 @@ export class ScriptedTransport implements Transport {
     const step = this.#steps[this.#delivered]!;
     if (this.#paused && isIncoming(step)) return false;
     this.#delivered++;
-    if (step.kind === 'reply' && step.bytes.length > 0) {
+    if (step.kind === 'reply' && this.messages) {
+      this.#receiver!.data(receivedMessage(step.isText ? decodeText(step.bytes, 'utf-8') : step.bytes));
+    } else if (step.kind === 'reply' && step.bytes.length > 0) {
       // A copy, as the receiver keeps the chunk, and `bytes` may yet be shown.
       this.#receiver!.data(step.bytes.slice());
     } else if (step.kind === 'eof') {
       this.#receivedEof = true;
       this.#receiver!.eof();
+      if (!this.canWriteEof) this.#close();
     } else if (step.kind === 'reset') {
       this.#close(step.error);
     }

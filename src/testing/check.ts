@@ -11,6 +11,14 @@ export function checkedBytes(name: string, data: Data): Uint8Array {
   return copyBytes(data);
 }
 
+/** Whether it is message mode. @internal */
+export function checkedMode(mode: unknown): boolean {
+  if (mode !== undefined && mode !== 'bytes' && mode !== 'messages') {
+    throw new RangeError(`mode must be 'bytes' or 'messages', not ${showValue(mode)}`);
+  }
+  return mode === 'messages';
+}
+
 /** @internal */
 export function checkFlag(name: string, flag: boolean | undefined): void {
   if (flag !== undefined && typeof flag !== 'boolean') {

@@ -14,7 +14,7 @@ export class ManualConnection extends Connection {
   }
 
   /**
-   * What the code under test wrote, each write as `showBytes` shows it. Completes at `writeEof()` and `close()`, errors
+   * What the code under test wrote, each write as `showBytes` shows it; binary messages as hex. Completes at `writeEof()` and `close()`, errors
    * with the reason at `abort()`.
    */
   get outgoing$(): Observable<string> {

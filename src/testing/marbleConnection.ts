@@ -14,9 +14,12 @@ export interface MarbleHelpers {
 
 export interface MarbleConnectionOptions
   extends ConnectionOptions, Omit<ManualTransportOptions, 'holdWrites'> {
-  /** What arrives, as a marble string: a chunk for each letter, `|` the end of the stream, `#` a reset. Default: nothing. */
+  /**
+   * What arrives, as a marble string: a chunk, or a message, for each letter, `|` the end of the stream, `#` a reset.
+   * Default: nothing.
+   */
   incoming?: string;
-  /** The chunks of the letters in `incoming`; a letter that is not here is itself, as text. */
+  /** The chunks, or messages, of the letters in `incoming`; a letter that is not here is itself, as text. */
   values?: Readonly<Record<string, Data>>;
   /** What `#` breaks the connection with. Default: an error with the code `ECONNRESET`. */
   error?: unknown;

@@ -1,10 +1,19 @@
 import { asyncScheduler, type Observable } from 'rxjs';
 import { Connection } from '../streams/Connection.js';
 import type { ConnectionOptions } from '../streams/ConnectionSettings.js';
+import { checkedMode } from './check.js';
 import { ScriptedTransport } from './ScriptedTransport.js';
 import type { ScriptStep } from './ScriptStep.js';
 
 export { ScriptError, type ScriptStep } from './ScriptStep.js';
+
+export interface ScriptedConnectionOptions extends ConnectionOptions {
+  /**
+   * `messages`: as a WebSocket in message mode. Each `expect` is one write, and each `reply` one message: text for a string,
+   * binary for bytes. `eof` closes. Default: `bytes`.
+   */
+  mode?: 'bytes' | 'messages';
+}
 
 /** A connection in a test: a real reader and a real writer, whose peer keeps to a script. */
 export class ScriptedConnection extends Connection {
@@ -12,8 +21,9 @@ export class ScriptedConnection extends Connection {
   readonly finished$: Observable<never>;
   readonly #transport: ScriptedTransport;
 
-  constructor(steps: readonly ScriptStep[], options: ConnectionOptions = {}) {
-    const transport = new ScriptedTransport(steps, options.scheduler ?? asyncScheduler);
+  constructor(steps: readonly ScriptStep[], options: ScriptedConnectionOptions = {}) {
+    const { mode, scheduler = asyncScheduler } = options;
+    const transport = new ScriptedTransport(steps, scheduler, checkedMode(mode));
     super(transport, options);
     this.#transport = transport;
     this.finished$ = transport.finished$;
@@ -77,7 +87,7 @@ export class ScriptedConnection extends Connection {
  */
 export function scriptedConnection(
   steps: readonly ScriptStep[],
-  options?: ConnectionOptions,
+  options?: ScriptedConnectionOptions,
 ): ScriptedConnection {
   return new ScriptedConnection(steps, options);
 }

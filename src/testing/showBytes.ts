@@ -25,5 +25,14 @@ export function showBytes(data: Data): string {
   } catch {
     // Not UTF-8.
   }
-  return `<${Array.from(data, (byte) => byte.toString(16).padStart(2, '0')).join(' ')}>`;
+  return showHex(data);
+}
+
+/** A message, text or binary, which look different whatever is in them. @internal */
+export function showMessage(message: Data): string {
+  return typeof message === 'string' ? message : showHex(message);
+}
+
+function showHex(bytes: Uint8Array): string {
+  return `<${Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ')}>`;
 }

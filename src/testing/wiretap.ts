@@ -1,6 +1,8 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
+import { ByteQueue } from '../bytes/ByteQueue.js';
 import type { Data } from '../bytes/Separator.js';
 import { copyBytes } from '../bytes/text.js';
+import { messages } from '../decoders/messages.js';
 import { reportError } from '../streams/reportError.js';
 import type { Transport, TransportReceiver } from '../streams/Transport.js';
 import { Recording, type WireEvent } from './Recording.js';
@@ -20,6 +22,8 @@ export interface WiretapOptions {
  * sent          ----x--------       x = EHLO me
  * the recording --a-x---b--e        received, sent, received, eof, each with its time in ms
  * ```
+ *
+ * In message mode each message is an event, with what was in it, and whether it was text.
  *
  * Everything passes through unchanged, and within the same call. Each event is told, or recorded, just before it is
  * passed on; its bytes are a copy. An error of the function is reported as RxJS does it, and changes nothing. Times are
@@ -54,6 +58,8 @@ export function wiretap(
 
 // What comes and goes is told in plain, also when it is encrypted below.
 class TappedTransport extends TransportWrapper {
+  readonly #incoming = new ByteQueue();
+  readonly #messages = messages({ maxLength: 2 ** 32 })();
   readonly #onEvent: (event: WireEvent) => void;
   readonly #scheduler: SchedulerLike;
   #startedAt: number;
@@ -69,7 +75,7 @@ class TappedTransport extends TransportWrapper {
     this.#startedAt = this.#scheduler.now();
     super.start({
       data: (chunk) => {
-        this.#tell('received', { data: Uint8Array.from(chunk) });
+        this.#tellReceived(chunk);
         receiver.data(chunk);
       },
       eof: () => {
@@ -85,7 +91,7 @@ class TappedTransport extends TransportWrapper {
   }
 
   override write(data: Data): void {
-    this.#tell('sent', { data: copyBytes(data) });
+    this.#tell('sent', this.messages ? messageOf(data) : { data: copyBytes(data) });
     super.write(data);
   }
 
@@ -114,12 +120,31 @@ class TappedTransport extends TransportWrapper {
     super.abort(reason);
   }
 
+  #tellReceived(chunk: Uint8Array): void {
+    if (!this.messages) {
+      this.#tell('received', { data: Uint8Array.from(chunk) });
+      return;
+    }
+    const incoming = this.#incoming;
+    incoming.push(chunk);
+    for (
+      let message = this.#messages.decode(incoming);
+      message !== undefined;
+      message = this.#messages.decode(incoming)
+    )
+      this.#tell('received', messageOf(message));
+  }
+
   // Whoever listens changes nothing, by throwing neither.
-  #tell(type: WireEvent['type'], more: Pick<WireEvent, 'data' | 'error'> = {}): void {
+  #tell(type: WireEvent['type'], more: Pick<WireEvent, 'data' | 'message' | 'error'> = {}): void {
     try {
       this.#onEvent({ at: this.#scheduler.now() - this.#startedAt, type, ...more });
     } catch (error) {
       reportError(error);
     }
   }
+}
+
+function messageOf(data: Data): Pick<WireEvent, 'data' | 'message'> {
+  return { data: copyBytes(data), message: typeof data === 'string' ? 'text' : 'binary' };
 }

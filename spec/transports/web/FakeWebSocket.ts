@@ -24,7 +24,12 @@ export class FakeWebSocket implements WebSocketLike {
     if (this.holds) this.bufferedAmount += typeof data === 'string' ? data.length : data.byteLength;
   }
 
+  /** As a browser, throws for what a program may not close with, and then does nothing. */
   close(code?: number, reason?: string): void {
+    if (code !== undefined && code !== 1000 && !(code >= 3000 && code <= 4999)) {
+      throw new Error(`InvalidAccessError: ${code}`);
+    }
+    if (new TextEncoder().encode(reason).length > 123) throw new Error('SyntaxError: the reason is too long');
     this.calls.push(`close ${[code, reason].filter((value) => value !== undefined).join(' ')}`.trimEnd());
     this.readyState = 2;
   }

@@ -1,0 +1,14 @@
+import { encodeText } from '../../bytes/text.js';
+
+/** Bytes of UTF-8 that the reason in a close frame has room for (RFC 6455, 5.5). @internal */
+export const MAX_REASON = 123;
+
+/** Whether a program may close with it: the others are for the protocol itself (RFC 6455, 7.4). @internal */
+export function mayCloseWith(code: number): boolean {
+  return code === 1000 || (Number.isInteger(code) && code >= 3000 && code <= 4999);
+}
+
+/** How many bytes of a close frame it takes. @internal */
+export function reasonLength(reason: string): number {
+  return encodeText(reason).length;
+}
