@@ -21,6 +21,7 @@ import { MAX_REASON, mayCloseWith, reasonLength } from '../transports/web/closeC
  *   .pipe(
  *     useConnection((connection) => {
  *       closeWebSocket(connection, 4001, 'seen enough');
+ *       return connection.writer.waitClosed();
  *     }),
  *   )
  *   .subscribe();
