@@ -4,6 +4,7 @@
  *   npm run test:chromium -- [--filter=REGEXP] [--seed=N]
  */
 import { readFileSync } from 'node:fs';
+import { startRelay } from './scripts/browser/relay.js';
 import { bundleSpecs } from './scripts/bundle-specs.js';
 import { findChromium } from './scripts/find-chromium.js';
 import { KarmaSummaryReporter } from './scripts/karma-summary-reporter.js';
@@ -41,6 +42,7 @@ export default async (/** @type {any} */ config) => {
     );
     process.exit(1);
   });
+  const relay = await startRelay();
   console.log(`Chromium, ${entries.length} spec files, --seed=${seed}`);
 
   config.set({
@@ -51,6 +53,10 @@ export default async (/** @type {any} */ config) => {
       {
         'preprocessor:source-map': ['factory', attachSourceMap],
         'reporter:summary': ['type', KarmaSummaryReporter],
+        'reporter:stop-relay': [
+          'value',
+          { onExit: (/** @type {() => void} */ done) => relay.close().then(done) },
+        ],
       },
     ],
     files: [
@@ -59,8 +65,9 @@ export default async (/** @type {any} */ config) => {
       { pattern: `${OUT}/**/*`, included: false },
     ],
     preprocessors: { [`${OUT}/**/*.js`]: ['source-map'] },
-    reporters: ['summary'],
+    reporters: ['summary', 'stop-relay'],
     client: {
+      relay: { url: relay.url, silentUrl: relay.silentUrl },
       args: filter === undefined ? [] : ['--grep', `/${filter}/`],
       jasmine: { random: true, seed, failSpecWithNoExpectations: true, forbidDuplicateNames: true },
     },

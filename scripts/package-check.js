@@ -14,8 +14,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build as esbuild } from 'esbuild';
 import ts from 'typescript';
+import { build as vite } from 'vite';
 import { extractSnippets, snippetFile, snippetOrigins } from './extract-snippets.js';
 
 const BIN = resolve('node_modules/.bin');
@@ -235,6 +238,83 @@ function checkConsumer(tarball, rxjsFolder) {
   }
 }
 
+// What a page imports. It is built as Vite and esbuild build it, and loaded: there is nothing of Node's in it.
+const PAGE = `
+import { framed, jsonMessages, useConnection } from '${name}';
+import { fromMessagePort, fromWebSocket, fromWebStreams } from '${name}/web';
+export const feed$ = (url) => fromWebSocket(url, { mode: 'messages' }).pipe(useConnection((c) => framed(c, jsonMessages())));
+export { fromMessagePort, fromWebStreams };
+`;
+const WRONG_PAGE = `import { fromConnection } from '${name}/node'; export const connection$ = fromConnection({ port: 1 });`;
+
+/** @param {string} tarball */
+async function checkBundles(tarball) {
+  const folder = join(temporary, 'page');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
+  const flags = ['--offline', '--ignore-scripts', '--legacy-peer-deps', '--no-audit', '--no-fund'];
+  check('page: npm install', 'npm', ['install', ...flags, tarball], folder);
+  for (const dependency of ['rxjs', 'tslib'])
+    link(`node_modules/${dependency}`, join(folder, 'node_modules', dependency));
+  for (const [bundler, bundle] of Object.entries({ esbuild: bundleByEsbuild, vite: bundleByVite })) {
+    for (const [what, code] of Object.entries({ page: PAGE, 'wrong page': WRONG_PAGE })) {
+      const entry = join(folder, `${what.replace(' ', '-')}.js`);
+      const out = join(folder, bundler, `${what.replace(' ', '-')}.mjs`);
+      writeFileSync(entry, code);
+      await checkCall(`${bundler}: a ${what} is built`, () => bundle(folder, entry, out));
+      await checkCall(
+        `${bundler}: a ${what} ${what === 'page' ? 'loads, without a module of Node' : 'says what to do'}`,
+        async () => {
+          if (/["'](node:|net["']|tls["'])/.test(readFileSync(out, 'utf8')))
+            throw new Error('it imports a module of Node');
+          const loaded = await import(pathToFileURL(out).href).catch((/** @type {unknown} */ error) => error);
+          if (what === 'page' ? typeof loaded.feed$ !== 'function' : !/rxjs-net\/web/.test(loaded.message))
+            throw loaded;
+        },
+      );
+    }
+  }
+}
+
+/** @param {string} folder @param {string} entry @param {string} out */
+async function bundleByEsbuild(folder, entry, out) {
+  await esbuild({
+    absWorkingDir: folder,
+    entryPoints: [entry],
+    outfile: out,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    logLevel: 'silent',
+  });
+}
+
+/** @param {string} folder @param {string} entry @param {string} out */
+async function bundleByVite(folder, entry, out) {
+  await vite({
+    root: folder,
+    configFile: false,
+    logLevel: 'error',
+    build: {
+      outDir: dirname(out),
+      emptyOutDir: false,
+      lib: { entry, formats: ['es'], fileName: () => basename(out) },
+    },
+  });
+}
+
+/** @param {string} what @param {() => Promise<void>} call */
+async function checkCall(what, call) {
+  try {
+    await call();
+    console.log(`ok      ${what}`);
+  } catch (error) {
+    console.log(`FAILED  ${what}\n${String(error).replace(/^/gm, '        ')}`);
+    process.exitCode = 1;
+  }
+}
+
 /** @param {string} target @param {string} path */
 function link(target, path) {
   mkdirSync(dirname(path), { recursive: true });
@@ -246,6 +326,7 @@ try {
   check('publint --strict', join(BIN, 'publint'), ['--strict', tarball]);
   check('attw --profile esm-only', join(BIN, 'attw'), ['--profile', 'esm-only', tarball]);
   for (const rxjs of [NEWEST, 'node_modules/rxjs-oldest']) checkConsumer(tarball, rxjs);
+  await checkBundles(tarball);
 } finally {
   rmSync(temporary, { recursive: true, force: true });
 }

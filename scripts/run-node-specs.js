@@ -12,6 +12,8 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { pathToFileURL } from 'node:url';
 import Jasmine from 'jasmine';
+import { WebSocket } from 'ws';
+import { startRelay } from './browser/relay.js';
 import { OpenHandles, traceCreation } from './open-handles.js';
 import { specFiles } from './spec-files.js';
 import { summaryLine } from './summary-line.js';
@@ -112,6 +114,10 @@ runner.env.configure({
   failSpecWithNoExpectations: true,
   forbidDuplicateNames: true,
 });
+// What spec/transports/web/relay.ts finds here, and in a browser from scripts/browser/around-the-specs.js.
+const relay = await startRelay();
+Object.assign(globalThis, { relay: { url: relay.url, silentUrl: relay.silentUrl, WebSocket } });
+
 const whereCreated = options['trace-handles'] ? traceCreation() : undefined;
 const handles = new OpenHandles();
 
@@ -125,6 +131,7 @@ if (left.length > 0) {
     ...(whereCreated?.() ?? ['(npm run test:node -- --trace-handles shows where they were made)']),
   ]);
 }
+await relay.close();
 if (counts.passed + counts.failed === 0) fail('no spec has run', ['Is the filter, or the file name, right?']);
 if (pending.length > 0) console.log(`\nSKIPPED\n${pending.join('\n').replace(/^/gm, '  ')}`);
 console.log(`\n${((Date.now() - started) / 1000).toFixed(1)} s`);

@@ -2,6 +2,9 @@
 
 const karma = /** @type {any} */ (window).__karma__;
 
+// What spec/transports/web/relay.ts finds here, and in Node from scripts/run-node-specs.js.
+Object.assign(globalThis, { relay: { ...karma.config.relay, WebSocket } });
+
 // karma-jasmine sends each result with every expectation that passed. A spec with a million of them makes a message of
 // more than 100 MB, at which karma's server cuts the connection and the results that are under way are lost.
 const sendResult = karma.result;

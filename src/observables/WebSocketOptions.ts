@@ -41,7 +41,11 @@ export function checkWebSocket(target: WebSocketTarget, options: WebSocketOption
     throw new TypeError(`protocols must be names of subprotocols, not ${described(protocols)}`);
   }
   if (new Set(names).size < names.length) throw new TypeError('protocols must not have a name twice');
-  if (typeof target !== 'function') webSocketUrl(target);
+  if (typeof target === 'function') return;
+  if (typeof target !== 'string' && !(target instanceof URL)) {
+    throw new TypeError(`target must be a URL, or a function that makes a WebSocket, not ${shown(target)}`);
+  }
+  webSocketUrl(target);
 }
 
 /** What a browser takes: `http:` and relative URLs too, where there is a page. @internal */

@@ -16,15 +16,18 @@ import { MAX_REASON, mayCloseWith, reasonLength } from '../transports/web/closeC
  * ```ts no-run
  * import { useConnection } from 'rxjs-net';
  * import { closeWebSocket, fromWebSocket } from 'rxjs-net/web';
+ * import { finalize, take } from 'rxjs';
  *
  * fromWebSocket('wss://feed.example/')
  *   .pipe(
- *     useConnection((connection) => {
- *       closeWebSocket(connection, 4001, 'seen enough');
- *       return connection.writer.waitClosed();
- *     }),
+ *     useConnection((connection) =>
+ *       connection.reader.lines().pipe(
+ *         take(10),
+ *         finalize(() => closeWebSocket(connection, 4001, 'seen enough')),
+ *       ),
+ *     ),
  *   )
- *   .subscribe();
+ *   .subscribe(console.log);
  * ```
  */
 export function closeWebSocket(connection: Connection, code: number, reason = ''): void {

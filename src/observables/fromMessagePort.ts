@@ -28,7 +28,7 @@ const inUse = new WeakSet<MessagePortLike>();
  *
  * - **Emits** one connection, at once; what is written waits until the other end is there. **Completes** when it has closed.
  * - **Errors** with what the function throws, and with a `TypeError` when the port carries a connection already. A port that
- *   closes without a word is a loss, where the platform tells (Node, Chromium 122); elsewhere `heartbeat` finds out.
+ *   closes without a word is a loss where the platform tells of it, as Node does; in browsers `heartbeat` finds out.
  * - **Unsubscribe** closes gracefully, and the port with it.
  * - **Backpressure** by credits: `receiveLimit` bytes may be under way.
  *

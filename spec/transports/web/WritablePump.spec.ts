@@ -43,6 +43,7 @@ class Sink {
 
 class Recorder implements WritablePumpReceiver {
   readonly told: unknown[] = [];
+  readonly pending: boolean[] = [];
   pump!: WritablePump<string>;
   onFlushed: () => void = () => undefined;
 
@@ -55,8 +56,9 @@ class Recorder implements WritablePumpReceiver {
     this.told.push('closed');
   }
 
-  failed(error: unknown): void {
+  failed(error: unknown, pending: boolean): void {
     this.told.push(error);
+    this.pending.push(pending);
   }
 }
 
@@ -129,15 +131,21 @@ describe('WritablePump', () => {
     expect(sink.stream.locked).toBe(false);
   });
 
-  it('tells of a stream that somebody else has closed', async () => {
+  it('takes a stream that somebody else has closed for a broken one', async () => {
+    const done = Promise.resolve();
     const writer = {
-      closed: Promise.resolve(),
+      closed: done,
+      desiredSize: 1,
+      write: () => done,
+      close: () => done,
+      abort: () => done,
       releaseLock: () => undefined,
-    } as unknown as WritableStreamDefaultWriter<string>;
+    };
     const recorder = new Recorder();
     recorder.pump = new WritablePump(writer, recorder);
     await turn();
-    expect(recorder.told).toEqual(['closed']);
+    expect(recorder.told).toEqual([jasmine.any(Error)]);
+    expect(recorder.pending).toEqual([false]);
   });
 
   it('aborts in every state: drops what waits, with the reason for the sink, and the stream is unlocked at once', async () => {
@@ -183,6 +191,7 @@ describe('WritablePump', () => {
     await sink.take();
     await sink.fail(error);
     expect(recorder.told).toEqual([6, error]);
+    expect(recorder.pending).toEqual([true]);
     expect(pump.queuedBytes).toBe(6);
     expect(pump.isOver).toBe(true);
     expect(sink.stream.locked).toBe(false);
@@ -198,6 +207,18 @@ describe('WritablePump', () => {
     sink.controller.error(error);
     await turn();
     expect(recorder.told).toEqual([error]);
+    expect(recorder.pending).toEqual([false]);
+  });
+
+  it('says that something was left undone when the stream breaks before it is closed', async () => {
+    const error = new Error('of the sink');
+    const stream = new WritableStream<string>({ close: () => Promise.reject(error) });
+    const recorder = new Recorder();
+    recorder.pump = new WritablePump(stream.getWriter(), recorder);
+    recorder.pump.close();
+    await turn();
+    expect(recorder.told).toEqual([error]);
+    expect(recorder.pending).toEqual([true]);
   });
 
   it('may be written to, closed and aborted from inside', async () => {
@@ -291,7 +312,7 @@ describe('WritablePump', () => {
     };
     const recorder = new Recorder();
     for (const call of ['write', 'close', 'abort'] as const) {
-      const pump = new WritablePump(writer as unknown as WritableStreamDefaultWriter<string>, recorder);
+      const pump = new WritablePump(writer, recorder);
       pump[call]('one', 3);
     }
     await turn();

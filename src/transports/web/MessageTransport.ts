@@ -66,6 +66,8 @@ export class MessageTransport implements Transport {
   /** What waits for credit, with its length: memory can be taken away meanwhile. */
   #outgoing = new Queue<{ readonly message: Message; readonly size: number }>();
   #outgoingSize = 0;
+  /** At most so many of the bytes that the link has queued are control, which is nobody's to wait for. */
+  #controlSize = 0;
   /** The `writeQueueSize` that the receiver knows of. */
   #waiting = 0;
   // `closed`: the link has been told to close.
@@ -83,7 +85,7 @@ export class MessageTransport implements Transport {
       this.#heartbeat = new Heartbeat(
         heartbeat,
         () => !(this.#paused && this.#stops),
-        () => this.#link.send(this.#credits === undefined ? settings.ping : '?'),
+        () => (this.#credits === undefined ? this.#link.send(settings.ping) : this.#control('?')),
         () => this.#lose(new HeartbeatTimeoutError(heartbeat.timeout)),
       );
     }
@@ -94,11 +96,12 @@ export class MessageTransport implements Transport {
       sent: () => this.#tellSent(),
       closed: (closing) => this.#onClosed(closing),
     });
-    if (this.#credits !== undefined) link.send(this.#credits.greeting);
+    if (this.#credits !== undefined) this.#control(this.#credits.greeting);
   }
 
   get writeQueueSize(): number {
-    return this.#outgoingSize + (this.#phase === 'closed' ? 0 : this.#link.queuedBytes);
+    if (this.#phase === 'closed') return 0;
+    return this.#outgoingSize + Math.max(0, this.#link.queuedBytes - this.#controlSize);
   }
 
   start(receiver: TransportReceiver): void {
@@ -188,6 +191,12 @@ export class MessageTransport implements Transport {
     return this.#credits === undefined && this.#link.flowControl !== undefined;
   }
 
+  #control(text: string): void {
+    if (this.#link.queuedBytes === 0) this.#controlSize = 0;
+    this.#controlSize += text.length;
+    this.#link.send(text);
+  }
+
   #push(message: Message): void {
     this.#outgoing.push({ message, size: message.length });
     this.#outgoingSize += message.length;
@@ -210,7 +219,7 @@ export class MessageTransport implements Transport {
     if (outgoing.length > 0) return;
     if (this.#sending === 'ending') {
       this.#sending = 'ended';
-      this.#link.send('.');
+      this.#control('.');
     }
     if (this.#phase === 'open' && this.#sending === 'ended' && this.#peerEnded) {
       this.close();
@@ -241,7 +250,7 @@ export class MessageTransport implements Transport {
     }
     credits.checkGreeted();
     if (text === '?') {
-      if (this.#link.queuedBytes < NO_PONG) this.#link.send('=');
+      if (this.#link.queuedBytes < NO_PONG) this.#control('=');
     } else if (text === '.') {
       if (this.#peerEnded) throw new FlowControlError('The peer has ended its direction twice');
       this.#peerEnded = true;
@@ -294,7 +303,7 @@ export class MessageTransport implements Transport {
       // Also for what is dropped: the peer may have to send it before it can hear of the end.
       const grant = this.#credits?.taken(message);
       if (grant !== undefined && this.#phase !== 'closed' && this.#closing === undefined)
-        this.#link.send(grant);
+        this.#control(grant);
     }
     if (this.#phase === 'left' && this.#incoming.length === 0) this.#finish(undefined);
   }

@@ -78,15 +78,8 @@ export class ReadablePump<Chunk> {
   /** Tells the source that no more is wanted, and drops what was kept. Nothing is told from here on. */
   cancel(reason?: unknown): void {
     if (this.isOver) return;
-    this.#phase = 'over';
     this.#held = undefined;
-    try {
-      // It has been given up: what its source says to that changes nothing any more.
-      this.#reader.cancel(reason).catch(ignore);
-    } catch {
-      // As little.
-    }
-    this.#release();
+    this.#drop(reason);
   }
 
   #pull(): void {
@@ -109,7 +102,8 @@ export class ReadablePump<Chunk> {
 
   #deliver(result: ReadableStreamReadResult<Chunk>): void {
     if (result.done) {
-      this.#end();
+      this.#phase = 'over';
+      this.#release();
       attempt(() => this.#receiver.ended());
       return;
     }
@@ -120,12 +114,19 @@ export class ReadablePump<Chunk> {
 
   #fail(error: unknown): void {
     if (this.isOver) return;
-    this.#end();
+    // It may be the reader's, and the stream know nothing of it.
+    this.#drop(error);
     attempt(() => this.#receiver.failed(error));
   }
 
-  #end(): void {
+  #drop(reason: unknown): void {
     this.#phase = 'over';
+    try {
+      // It has been given up: what its source says to that changes nothing any more.
+      this.#reader.cancel(reason).catch(ignore);
+    } catch {
+      // As little.
+    }
     this.#release();
   }
 

@@ -9,7 +9,7 @@ export interface WebSocketLike {
   readonly bufferedAmount: number;
   readonly protocol: string;
   readonly url: string;
-  send(data: string | ArrayBufferView<ArrayBuffer>): void;
+  send(data: string | ArrayBufferView<ArrayBuffer>, sent?: () => void): void;
   close(code?: number, reason?: string): void;
   // Platforms have types of events of their own.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
@@ -37,7 +37,7 @@ export class WebSocketLink implements MessageLink {
   readonly #socket: WebSocketLike;
   readonly #scheduler: SchedulerLike;
   #receiver: MessageLinkReceiver | undefined;
-  /** What was still waiting when it was last looked at. */
+  /** What was still waiting when it was last looked at; of `ws`, what it has not told of. */
   #seen = 0;
   #look: Subscription | undefined;
   #error: unknown;
@@ -50,7 +50,7 @@ export class WebSocketLink implements MessageLink {
   }
 
   get queuedBytes(): number {
-    return this.#socket.bufferedAmount;
+    return this.flowControl === undefined ? this.#socket.bufferedAmount : this.#seen;
   }
 
   start(receiver: MessageLinkReceiver): void {
@@ -65,6 +65,12 @@ export class WebSocketLink implements MessageLink {
     const socket = this.#socket;
     // It would be counted as waiting for ever.
     if (socket.readyState !== OPEN) return;
+    if (this.flowControl !== undefined) {
+      const { length } = message;
+      this.#seen += length;
+      this.#attempt(() => socket.send(message as string, () => this.#onSent(length)));
+      return;
+    }
     this.#attempt(() => socket.send(message as string));
     if (this.#look === undefined && socket.bufferedAmount > 0) this.#lookAgain();
     this.#seen = socket.bufferedAmount;
@@ -131,6 +137,12 @@ export class WebSocketLink implements MessageLink {
     }
   }
 
+  // Only `ws` tells, and its `bufferedAmount` counts the heads of frames as well.
+  #onSent(length: number): void {
+    this.#seen -= length;
+    this.#receiver?.sent();
+  }
+
   #lookAgain(): void {
     this.#look = this.#scheduler.schedule(() => {
       this.#look = undefined;
@@ -140,6 +152,7 @@ export class WebSocketLink implements MessageLink {
   }
 
   #tellSent(): void {
+    if (this.flowControl !== undefined) return;
     const now = this.#socket.bufferedAmount;
     const fewer = now < this.#seen;
     this.#seen = now;

@@ -1,14 +1,29 @@
 import { Queue } from '../../bytes/Queue.js';
 import { attempt } from '../../streams/reportError.js';
 
+/** What a pump needs of a `WritableStreamDefaultWriter`, or of something that writes like one. @internal */
+export interface ChunkWriter<Chunk> {
+  readonly closed: Promise<unknown>;
+  readonly desiredSize: number | null;
+  // Optional as in the platform's types: else its chunks would be taken for optional.
+  write(chunk?: Chunk): Promise<unknown>;
+  close(): Promise<unknown>;
+  abort(reason?: unknown): Promise<unknown>;
+  releaseLock(): void;
+}
+
 /** What a pump tells. Every call may come back into the pump before it returns; what it throws is reported. @internal */
 export interface WritablePumpReceiver {
   /** `queuedBytes` went down. */
   flushed(): void;
   /** All that was written has been taken, and the stream is closed. Nothing is told after it. */
   closed(): void;
-  /** The stream broke. `queuedBytes` is what was not taken. Nothing is told after it. */
-  failed(error: unknown): void;
+  /**
+   * The stream broke. Nothing is told after it.
+   *
+   * @param pending whether something was left undone: `queuedBytes` were not taken, or it was being closed
+   */
+  failed(error: unknown, pending: boolean): void;
 }
 
 /** A chunk, and for how many bytes it counts. @internal */
@@ -31,12 +46,12 @@ type Phase = 'open' | 'ending' | 'closing' | 'over';
  * Gives a `WritableStream` what is written, as fast as the stream takes it. What it does not take yet waits here, where an
  * abort still can drop it.
  *
- * | phase     | `write`      | `close`   | `abort` | all that was written has been handed on | the stream closed | the stream broke    |
- * | --------- | ------------ | --------- | ------- | --------------------------------------- | ----------------- | ------------------- |
- * | `open`    | queued, sent | `ending`  | `over`  |                                         | told, `over`      | told, `over`        |
- * | `ending`  | –            | –         | `over`  | closes the stream: `closing`            | told, `over`      | told, `over`        |
- * | `closing` | –            | –         | `over`  |                                         | told, `over`      | told, `over`        |
- * | `over`    | –            | –         | –       |                                         | –                 | –                   |
+ * | phase     | `write`      | `close`   | `abort` | all that was written is handed on | the stream is closed | the stream broke |
+ * | --------- | ------------ | --------- | ------- | --------------------------------- | -------------------- | ---------------- |
+ * | `open`    | queued, sent | `ending`  | `over`  |                                   | as broken            | told, `over`     |
+ * | `ending`  | –            | –         | `over`  | closes the stream: `closing`      | as broken            | told, `over`     |
+ * | `closing` | –            | –         | `over`  |                                   | told, `over`         | told, `over`     |
+ * | `over`    | –            | –         | –       |                                   | –                    | –                |
  *
  * What is written in one turn is handed on at its end, in a microtask: so that it can leave together. In `over` the stream
  * is no longer locked.
@@ -44,7 +59,7 @@ type Phase = 'open' | 'ending' | 'closing' | 'over';
  * @internal
  */
 export class WritablePump<Chunk> {
-  readonly #writer: WritableStreamDefaultWriter<Chunk>;
+  readonly #writer: ChunkWriter<Chunk>;
   readonly #receiver: WritablePumpReceiver;
   readonly #take: TakeOutgoing<Chunk>;
   #phase: Phase = 'open';
@@ -68,7 +83,7 @@ export class WritablePump<Chunk> {
    * @param take joins chunks, or cuts them; default: each goes out as it was written
    */
   constructor(
-    writer: WritableStreamDefaultWriter<Chunk>,
+    writer: ChunkWriter<Chunk>,
     receiver: WritablePumpReceiver,
     take: TakeOutgoing<Chunk> = takeOne,
   ) {
@@ -153,7 +168,10 @@ export class WritablePump<Chunk> {
   }
 
   #closed(): void {
-    if (this.isOver) return;
+    if (!this.#is('closing')) {
+      this.#fail(new Error('The WritableStream was closed by somebody else'));
+      return;
+    }
     this.#phase = 'over';
     this.#release();
     attempt(() => this.#receiver.closed());
@@ -161,9 +179,10 @@ export class WritablePump<Chunk> {
 
   #fail(error: unknown): void {
     if (this.isOver) return;
+    const pending = this.#is('closing') || this.queuedBytes > 0;
     // It may have been ours, and the stream know nothing of it.
     this.#drop(error);
-    attempt(() => this.#receiver.failed(error));
+    attempt(() => this.#receiver.failed(error, pending));
   }
 
   #drop(reason: unknown): void {
