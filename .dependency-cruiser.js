@@ -3,8 +3,11 @@
  * Every rule is an error; `npm run imports` checks them on the sources, type-only imports included.
  */
 
+/** The files that may import the package `ws`. */
+const WS_FILES = ['^src/ws\\.ts$', '^src/transports/ws/', '^src/server/[^/]*[wW]ebSocket'];
 /** The files that may import Node's own modules. */
 const NODE_FILES = [
+  ...WS_FILES,
   '^src/node\\.ts$',
   '^src/server/',
   '^src/transports/node/',
@@ -88,8 +91,22 @@ export default {
       name: 'only-rxjs',
       comment: 'rxjs is the only package the library needs.',
       severity: 'error',
-      from: { path: '^src/' },
+      from: { path: '^src/', pathNot: WS_FILES },
       to: { pathNot: ['^src/', '(^|/)node_modules/rxjs/'], dependencyTypesNot: ['core'] },
+    },
+    {
+      name: 'only-rxjs-and-ws',
+      comment: 'rxjs-net/ws needs ws besides.',
+      severity: 'error',
+      from: { path: WS_FILES },
+      to: { pathNot: ['^src/', '(^|/)node_modules/(rxjs|ws|@types/ws)/'], dependencyTypesNot: ['core'] },
+    },
+    {
+      name: 'ws-is-optional',
+      comment: 'Without the package ws, rxjs-net/node has to load.',
+      severity: 'error',
+      from: { path: '^src/(node|index|web|testing)\\.ts$' },
+      to: { reachable: true, path: WS_FILES },
     },
     {
       name: 'resolves',

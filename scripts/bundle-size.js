@@ -59,7 +59,7 @@ for (const name of EXTRAS) {
   console.log(`  with ${name}: ${gzipped - core.gzipped} B more, gzipped`);
 }
 for (const subpath of Object.keys(exports)) {
-  if (subpath === './node' || subpath.endsWith('.json')) continue;
+  if (subpath === './node' || subpath === './ws' || subpath.endsWith('.json')) continue;
   const name = `rxjs-net${subpath.slice(1)}`;
   const { minified, gzipped } = await size(`export * from '${name}';`);
   console.log(`${name}, everything: ${minified} B minified, ${gzipped} B gzipped`);

@@ -27,6 +27,7 @@ const { name, exports } = readJson('package.json');
 const specifiers = Object.keys(exports)
   .filter((subpath) => !subpath.endsWith('.json'))
   .map((subpath) => `${name}${subpath.slice(1)}`);
+const FOR_NODE = [`${name}/node`, `${name}/ws`];
 const temporary = mkdtempSync(join(tmpdir(), `${name}-package-`));
 
 /** @param {string} file */
@@ -108,6 +109,20 @@ fromConnection({ host: 'localhost', port: 1 }).subscribe(({ writer }) => {
 });
 `;
 
+const WEB_SOCKETS = `
+import type { WebSocketServer } from 'ws';
+import { webSocketServerConnections$ } from '${name}/ws';
+webSocketServerConnections$({ port: 1 }).subscribe(({ writer }) => {
+  const url: string | undefined = writer.getExtraInfo('request')?.url;
+  const cipherName: string | undefined = writer.getExtraInfo('cipher')?.name;
+  console.log(url, cipherName);
+});
+declare const webSocketServer: WebSocketServer;
+webSocketServerConnections$({ webSocketServer, origins: 'any' });
+// @ts-expect-error: the handshake is the WebSocketServer's
+webSocketServerConnections$({ webSocketServer, path: '/' });
+`;
+
 const TYPESCRIPT = {
   nodenext: { file: 'everything.ts', options: { module: 'NodeNext', types: ['node'] } },
   bundler: {
@@ -127,7 +142,7 @@ const TYPESCRIPT = {
 };
 
 /**
- * What README.md, docs and the doc comments show: a program of those snippets that import `rxjs-net/node`, and one of
+ * What README.md, docs and the doc comments show: a program of those snippets that import what is for Node, and one of
  * those that do not, as what it declares besides must not help where it is not imported.
  *
  * @returns {[title: string, snippets: import('./extract-snippets.js').Snippet[]][]}
@@ -137,7 +152,7 @@ function snippetPrograms() {
     extractSnippets(origin, readFileSync(origin, 'utf8')),
   );
   /** @param {import('./extract-snippets.js').Snippet} snippet */
-  const usesNode = ({ code }) => importsOf(code).includes(`${name}/node`);
+  const usesNode = ({ code }) => importsOf(code).some((specifier) => FOR_NODE.includes(specifier));
   return [
     [`with ${name}/node`, snippets.filter(usesNode)],
     [`without ${name}/node`, snippets.filter((snippet) => !usesNode(snippet))],
@@ -180,6 +195,8 @@ function checkSnippets(title, folder, compilerOptions) {
   }
   writeFileSync(join(folder, 'tls.ts'), TLS);
   compile(`${title}: what ${name}/node adds for TLS`, folder, compilerOptions, ['tls.ts']);
+  writeFileSync(join(folder, 'web-sockets.ts'), WEB_SOCKETS);
+  compile(`${title}: what ${name}/ws adds`, folder, compilerOptions, ['web-sockets.ts']);
 }
 
 /**
@@ -203,7 +220,8 @@ function checkConsumer(tarball, rxjsFolder) {
   const flags = ['--offline', '--ignore-scripts', '--legacy-peer-deps', '--no-audit', '--no-fund'];
   check(`${title}: npm install`, 'npm', ['install', ...flags, tarball], folder);
   link(rxjsFolder, join(folder, 'node_modules/rxjs'));
-  link('node_modules/@types/node', join(folder, 'node_modules/@types/node'));
+  for (const other of ['@types/node', 'ws', '@types/ws'])
+    link(`node_modules/${other}`, join(folder, 'node_modules', other));
 
   writeFileSync(join(folder, 'load.js'), LOAD);
   writeFileSync(join(folder, 'load.cjs'), LOAD_COMMON_JS);
@@ -213,7 +231,7 @@ function checkConsumer(tarball, rxjsFolder) {
   writeFileSync(join(folder, 'everything.ts'), importing(specifiers));
   writeFileSync(
     join(folder, 'browser.ts'),
-    importing(specifiers.filter((specifier) => specifier !== `${name}/node`)),
+    importing(specifiers.filter((specifier) => !FOR_NODE.includes(specifier))),
   );
   // The oldest rxjs exports no types, so whoever uses it with these settings has such paths already.
   const paths = rxjs.exports['.'].types

@@ -36,16 +36,21 @@ export function checkWebSocket(target: WebSocketTarget, options: WebSocketOption
   ) {
     throw new TypeError(`signal must be an AbortSignal, not ${shown(signal)}`);
   }
-  const names = typeof protocols === 'string' ? [protocols] : protocols;
-  if (!Array.isArray(names) || !names.every((name) => typeof name === 'string' && TOKEN.test(name))) {
-    throw new TypeError(`protocols must be names of subprotocols, not ${described(protocols)}`);
-  }
-  if (new Set(names).size < names.length) throw new TypeError('protocols must not have a name twice');
+  checkProtocols(protocols);
   if (typeof target === 'function') return;
   if (typeof target !== 'string' && !(target instanceof URL)) {
     throw new TypeError(`target must be a URL, or a function that makes a WebSocket, not ${shown(target)}`);
   }
   webSocketUrl(target);
+}
+
+/** Names of subprotocols, each once. @internal */
+export function checkProtocols(protocols: string | readonly string[]): void {
+  const names = typeof protocols === 'string' ? [protocols] : protocols;
+  if (!Array.isArray(names) || !names.every((name) => typeof name === 'string' && TOKEN.test(name))) {
+    throw new TypeError(`protocols must be names of subprotocols, not ${described(protocols)}`);
+  }
+  if (new Set(names).size < names.length) throw new TypeError('protocols must not have a name twice');
 }
 
 /** What a browser takes: `http:` and relative URLs too, where there is a page. @internal */

@@ -22,10 +22,15 @@ export function checkServerOptions(options: ServerOptions): void {
   checkListenTarget(options);
   checkSocketOptions(options);
   const { backlog, tls } = options;
+  checkBacklog(backlog);
+  if (tls !== undefined && tls !== false) checkServerTls(tls);
+}
+
+/** @internal */
+export function checkBacklog(backlog: number | undefined): void {
   if (backlog !== undefined && !(Number.isInteger(backlog) && backlog > 0)) {
     throw new RangeError(`backlog must be a positive integer, not ${shown(backlog)}`);
   }
-  if (tls !== undefined && tls !== false) checkServerTls(tls);
 }
 
 function checkListenTarget(options: ServerOptions): void {
@@ -33,12 +38,17 @@ function checkListenTarget(options: ServerOptions): void {
   if ([port, path, fd].filter((target) => target !== undefined).length !== 1) {
     throw new TypeError('One of port (and host), path and fd says where to listen');
   }
-  if (port !== undefined) checkPort('port', port, 0);
   if (path !== undefined) checkUnixPath(path);
   if (fd !== undefined) checkFileDescriptor(fd);
-  checkTypes(options, { host: 'string', ipv6Only: 'boolean', reusePort: 'boolean' });
   checkTypes(options, { replaceStale: 'boolean', readableAll: 'boolean', writableAll: 'boolean' });
-  const { reusePort } = options as ListenOnPort;
+  checkPortOptions(options);
+}
+
+/** @internal */
+export function checkPortOptions(options: Partial<Omit<ListenOnPort, 'path' | 'fd'>>): void {
+  const { port, reusePort } = options;
+  if (port !== undefined) checkPort('port', port, 0);
+  checkTypes(options, { host: 'string', ipv6Only: 'boolean', reusePort: 'boolean' });
   if (reusePort && !hasReusePort(process.versions.node)) {
     // An older Node would ignore it, and the second process would fail.
     throw new TypeError(`reusePort needs Node.js 22.12 or later, this is ${process.version}`);

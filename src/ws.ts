@@ -1,0 +1,12 @@
+export { webSocketServerConnections$ } from './server/webSocketServerConnections.js';
+export type {
+  AllowedOrigins,
+  WebSocketAcceptOptions,
+  WebSocketHandshakeOptions,
+  WebSocketListenTarget,
+  WebSocketPath,
+  WebSocketServerConnectionsOptions,
+  WebSocketsOnPort,
+  WebSocketsOnServer,
+  WebSocketsOnWebSocketServer,
+} from './server/WebSocketServerOptions.js';
