@@ -3,6 +3,8 @@ import { createInterface } from 'node:readline';
 /** What a job is told: where the other end listens, how many units to do, how many bytes each has. */
 export interface JobOptions {
   readonly port: number;
+  /** In place of the port, for a client of WebSocket. */
+  readonly url: string;
   readonly amount: number;
   readonly size: number;
 }

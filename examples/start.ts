@@ -1,9 +1,11 @@
 /** The program behind `npm start`: the tour, or one example by its name. */
 import type { Server } from 'rxjs-net/node';
-import { defer, fromEvent, merge, takeUntil, type Observable } from 'rxjs';
+import { defer, fromEvent, merge, skip, takeUntil, type Observable } from 'rxjs';
 import { BadArgument, fits, hostFrom, portFrom } from './cli/arguments.js';
 import { echoClient } from './echo-client.js';
 import { echoServer } from './echo-server.js';
+import { gatewayArguments } from './gateway/arguments.js';
+import { gateway } from './gateway/gateway.js';
 import { httpHeaders } from './http-headers.js';
 import { httpGet } from './http/get.js';
 import { proxy } from './proxy.js';
@@ -23,10 +25,19 @@ const examples = new Map<string, [usage: string, about: string, run: Run]>([
   ['wait-for-data', ['', 'waits for data on a socket that is open already', waitForData]],
   ['slow-consumer', ['', 'a fast server, slowed down by a slow client', slowConsumer]],
   ['proxy', ['PORT HOST PORT', 'passes on what comes, both ways, at the pace of the slower side', runProxy]],
+  [
+    'gateway',
+    ['[PORT] [OPTION …] TARGET …', 'WebSocket to the TCP servers of a list: docs/gateway.md', runGateway],
+  ],
   ['http-get', ['URL', 'prints a web page as it comes', httpGet]],
   ['redis-server', ['[PORT]', 'a small server for redis-cli and redis-benchmark', runRedisServer]],
   ['redis-client', ['PORT COMMAND …', 'sends a command to a Redis server', runRedisClient]],
 ]);
+
+// To stop is to unsubscribe: what is open closes, and nothing keeps the process.
+const stop$ = merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM'));
+// Those that give their clients time end by themselves: only the second time they have to.
+const patient = ['gateway'];
 
 const HELP = ['help', '--help', '-h'];
 
@@ -45,10 +56,8 @@ function start([name = 'tour', ...args]: readonly string[]): void {
   } else if (!fits(example[0], args.length)) {
     fail(new BadArgument(usageOf(wanted!)));
   } else {
-    // To stop is to unsubscribe: what is open closes, and nothing keeps the process.
-    const stop$ = merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM'));
     defer(() => example[2](...args))
-      .pipe(takeUntil(stop$))
+      .pipe(takeUntil(stop$.pipe(skip(patient.includes(name) ? 1 : 0))))
       .subscribe({ next: (line) => console.log(line), error: fail });
   }
 }
@@ -64,6 +73,20 @@ function runEchoClient(port: string, message?: string): Observable<string> {
 function runProxy(port: string, host: string, targetPort: string): Observable<string> {
   const target = { host: hostFrom(host), port: portFrom(targetPort) };
   return proxy(portFrom(port, 0), target, onListening);
+}
+
+function runGateway(...args: string[]): Observable<string> {
+  const options = gatewayArguments(args);
+  return gateway({
+    ...options,
+    stop$,
+    onListening({ addresses: [address] }) {
+      const host = options.host.includes(':') ? `[${options.host}]` : options.host;
+      for (const { name } of options.targets.targets) {
+        console.log(`ws://${host}:${address!.port}/?target=${encodeURIComponent(name)}`);
+      }
+    },
+  });
 }
 
 function runRedisServer(port = '6379'): Observable<string> {
@@ -83,7 +106,7 @@ function usageOf(name: string): string {
 }
 
 function list(): string {
-  const lines = [...examples].map(([name, [usage, about]]) => `  ${`${name} ${usage}`.padEnd(28)}${about}`);
+  const lines = [...examples].map(([name, [usage, about]]) => `  ${`${name} ${usage}`.padEnd(36)}${about}`);
   return ['npm start -- NAME', ...lines].join('\n');
 }
 

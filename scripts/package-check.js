@@ -259,9 +259,9 @@ function checkConsumer(tarball, rxjsFolder) {
 // What a page imports. It is built as Vite and esbuild build it, and loaded: there is nothing of Node's in it.
 const PAGE = `
 import { framed, jsonMessages, useConnection } from '${name}';
-import { fromMessagePort, fromWebSocket } from '${name}/web';
+import { fromMessagePort, fromWebSocket, fromWebStreams } from '${name}/web';
 export const feed$ = (url) => fromWebSocket(url, { mode: 'messages' }).pipe(useConnection((c) => framed(c, jsonMessages())));
-export { fromMessagePort };
+export { fromMessagePort, fromWebStreams };
 `;
 const WRONG_PAGE = `import { fromConnection } from '${name}/node'; export const connection$ = fromConnection({ port: 1 });`;
 

@@ -54,7 +54,7 @@ export type { LengthPrefixedOptions } from './decoders/lengthLayout.js';
 export { lengthPrefixed } from './decoders/lengthPrefixed.js';
 export { jsonMessages, type JsonMessagesOptions } from './decoders/jsonMessages.js';
 export { lines, type LinesCodecOptions } from './decoders/lines.js';
-export { messages, type MessagesOptions } from './decoders/messages.js';
+export { messages, type MessageConversion, type MessagesOptions } from './decoders/messages.js';
 export { netstring, type NetstringOptions } from './decoders/netstring.js';
 export { slip, type SlipOptions } from './decoders/slip.js';
 

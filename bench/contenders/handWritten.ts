@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { answerJobs, expectCount, type JobOptions } from '../answerJobs.js';
+import { handWrittenGateway } from './handWrittenGateway.js';
 import { handWrittenRedis } from './handWrittenRedis.js';
 import { listen } from './listen.js';
 import { memory } from './memory.js';
@@ -137,6 +138,8 @@ answerJobs({
   },
 
   redis: handWrittenRedis,
+
+  gateway: handWrittenGateway,
 
   shortConnections() {
     return listen(

@@ -7,6 +7,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { answerJobs, expectCount, type JobOptions } from '../answerJobs.js';
 import { connectInTurns, hold, letGo } from './holdConnections.js';
 import { listen } from './listen.js';
+import { pumpMessages, takeMessages } from './webSocketClients.js';
 
 /** A line of `size` bytes. */
 function line(size: number): Buffer {
@@ -83,6 +84,16 @@ answerJobs({
     send(socket, Buffer.alloc(size, 'x'), amount);
     await once(socket, 'close');
   },
+  /** Sends as many bytes as the one who connects asks for, in decimal on a line. */
+  sendOnDemand: () =>
+    listen(
+      createServer({ noDelay: true }, (socket) => {
+        socket.on('error', () => socket.destroy());
+        socket.once('data', (line) => send(socket, Buffer.alloc(65536, 'x'), Number(String(line)) / 65536));
+      }),
+    ),
+  pumpMessages,
+  takeMessages,
   connect: connectInTurns,
   hold,
   letGo,

@@ -4,6 +4,7 @@ import { decoder, lengthPrefixed, serve, useConnection, type Connection, type De
 import { defer, lastValueFrom, merge, repeat, takeWhile, tap, timer, type Observable } from 'rxjs';
 import { answerJobs, expectCount, type JobOptions } from '../answerJobs.js';
 import { memory } from './memory.js';
+import { rxjsNetGateway } from './rxjsNetGateway.js';
 import { redisByConversation, redisByGenerator, redisByObject, redisByReads } from './rxjsNetRedis.js';
 import { idleConnections, idleConsumers, idleConversations, shortConnections } from './rxjsNetServers.js';
 import { REST_MS, SlowWork } from './slowWork.js';
@@ -104,6 +105,8 @@ answerJobs({
         .subscribe();
     });
   },
+
+  gateway: rxjsNetGateway,
 
   async slowConsumer({ port, amount, size }: JobOptions) {
     const work = new SlowWork();

@@ -1,4 +1,5 @@
 import { connections } from './connections.js';
+import { gateway } from './gateway.js';
 import { idleConnections } from './idleConnections.js';
 import { proxy } from './proxy.js';
 import { redisBenchmarks } from './redisBenchmark.js';
@@ -11,6 +12,7 @@ export const workloads: readonly Workload[] = [
   ...redisBenchmarks,
   ...streams,
   proxy,
+  gateway,
   roundTrips,
   connections,
   idleConnections,

@@ -7,9 +7,8 @@ import { readAll } from '../contracts/decoderContract.js';
 
 const message = fc.oneof(fc.string({ unit: 'grapheme' }), fc.uint8Array({ maxLength: 50 }));
 
-/** A connection whose transport says that it is in message mode. */
 function inMessageMode() {
-  return manualConnection({ wrap: (transport) => Object.assign(transport, { messages: true }) });
+  return manualConnection({ mode: 'messages' });
 }
 
 describe('messages', () => {
@@ -93,7 +92,7 @@ function checkedNumber(text: unknown): number {
 describe('a connection in message mode', () => {
   it('refuses whatever would read it as bytes, and loses nothing by it', () => {
     const { reader, transport } = inMessageMode();
-    transport.receive(receivedMessage('one'));
+    transport.receive('one');
     const [, sink] = connectionPair();
     const reads: Record<string, Observable<unknown>> = {
       read: reader.read(),
@@ -135,8 +134,8 @@ describe('a connection in message mode', () => {
     const rpc = framed(connection, jsonMessages<{ id: number }>());
     const seen: unknown[] = [];
     rpc.request({ id: 2 }, ({ id }) => id === 2).subscribe((reply) => seen.push(reply));
-    transport.receive(receivedMessage('{"id":1}'));
-    transport.receive(receivedMessage('{"id":2,"ok":true}'));
+    transport.receive('{"id":1}');
+    transport.receive('{"id":2,"ok":true}');
     expect(seen).toEqual([{ id: 2, ok: true }]);
   });
 
@@ -148,8 +147,8 @@ describe('a connection in message mode', () => {
       yield* io.send(`hello, ${String(name)}`);
       return yield* io.frame(messages());
     })(connection).subscribe((value) => seen.push(value));
-    connection.transport.receive(receivedMessage('rxjs'));
-    connection.transport.receive(receivedMessage(Uint8Array.of(1)));
+    connection.transport.receive('rxjs');
+    connection.transport.receive(Uint8Array.of(1));
     expect(seen).toEqual([Uint8Array.of(1)]);
   });
 });

@@ -67,6 +67,10 @@ export class ExampleProcess {
     });
   }
 
+  get pid(): number {
+    return this.#process.pid!;
+  }
+
   /** Waits for the first output that matches and returns what the group of the pattern has found. */
   async printed(pattern: RegExp): Promise<string> {
     for (;;) {

@@ -91,6 +91,8 @@ describe('fromWebStreams', () => {
         ],
         [{ readable: locked }, /readable must be a ReadableStream that is not locked/],
         [{ readable: new ReadableStream(), closed: true }, /closed must be a promise, not true/],
+        [{ readable: new ReadableStream(), close: true }, /close must be a function, not true/],
+        [{ readable: new ReadableStream(), closeWrite: 1 }, /closeWrite must be a function, not 1/],
       ];
       for (const [source, message] of wrong) {
         expect(() => fromWebStreams(source as WebStreams)).toThrowError(TypeError, message);

@@ -25,14 +25,15 @@ import {
   type ObservableInput,
 } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
-import type { ConnectionLostError, WebSocketCloseError } from '../../src/index.js';
 import {
+  ConnectionLostError,
   framed,
   HeartbeatTimeoutError,
   jsonMessages,
   messages,
   reconnecting,
   useConnection,
+  WebSocketCloseError,
   type Connection,
   type Framed,
   type ReconnectingOptions,
@@ -616,6 +617,37 @@ describe('In place of webSocket(), connecting again', () => {
         'open',
         'closed',
       ]);
+    });
+  });
+
+  it('says what it needs first on each connection, and gives up on a code that means it', () => {
+    const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
+    scheduler.run(({ flush }) => {
+      const sockets = new FakeSockets();
+      const closeCode = (error: unknown): number | undefined =>
+        error instanceof ConnectionLostError && error.cause instanceof WebSocketCloseError
+          ? error.cause.closeCode
+          : undefined;
+      const { log } = record(
+        reconnecting(
+          fromWebSocket(sockets.make, { mode: 'messages' }),
+          (connection) => {
+            const feed: Feed = framed(connection, jsonMessages<Message, unknown>());
+            feed.next({ login: 'me' });
+            return feed.pipe(map(({ value }) => value));
+          },
+          { onComplete: 'reconnect', shouldRetry: (error) => closeCode(error) !== 4401 },
+        ),
+      );
+      for (const code of [1001, 1006, 1000, 4401]) {
+        sockets.last.open();
+        expect(sockets.last.sent).toEqual(['{"login":"me"}']);
+        sockets.last.receive(`{"value":${code}}`);
+        sockets.last.closed(code);
+        flush();
+      }
+      expect(log).toEqual(['1001', '1006', '1000', '4401', '# ERR_CONNECTION_LOST']);
+      expect(sockets.made.length).toBe(4);
     });
   });
 

@@ -86,8 +86,8 @@ export class StreamWriter {
   /**
    * Sends data, without waiting and without a bound: see `drain()`. Small writes of one tick leave together.
    * The bytes are borrowed until they have been sent: do not change them before. Where their memory is transferred or
-   * resized before, the connection is lost. An empty write does nothing; after the connection is lost data is dropped,
-   * and `drain()`, `send()` and `waitClosed()` tell of the loss.
+   * resized before, the connection is lost. An empty write does nothing, but in message mode it is an empty message. After
+   * the connection is lost data is dropped, and `drain()`, `send()` and `waitClosed()` tell of the loss.
    *
    * @throws `WriteAfterEndError` after `writeEof()` or `close()`, `ConnectionClosedError` after `abort()`
    */

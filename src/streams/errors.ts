@@ -222,15 +222,15 @@ export class WebSocketCloseError extends StreamError {
 }
 
 /**
- * More was received than may wait, on a link that cannot slow its peer down. The `cause` of a `ConnectionLostError`; what
- * waited is dropped.
+ * More was received than may wait, on a link that cannot slow its peer down. The `cause` of a `ConnectionLostError`; what had
+ * come by then is still delivered.
  */
 export class ReceiveLimitError extends StreamError {
   override readonly name = 'ReceiveLimitError';
   readonly code = 'ERR_RECEIVE_LIMIT';
 
   constructor(
-    /** Bytes that would have waited. */
+    /** Bytes that wait. */
     readonly size: number,
     /** Bytes that may wait: the `receiveLimit`. */
     readonly limit: number,

@@ -259,6 +259,27 @@ describe('WebStreamsTransport', () => {
       expect(receiver.errors).toEqual([undefined]);
     });
 
+    it('drops what comes, so that the peer can go on, also when it was paused', async () => {
+      transport.pause();
+      platform.reading.enqueue(bytes('dropped'));
+      await turn();
+      platform.takes = false;
+      transport.write('last');
+      transport.close();
+      await turn();
+      expect(platform.pulls).toBe(2);
+      expect(receiver.order).toEqual([]);
+      await platform.take();
+      expect(receiver.order).toEqual(['closed']);
+    });
+
+    it('is no loss when the writable broke with nothing unsent, which is heard only now', async () => {
+      platform.writing.error(broken);
+      transport.close();
+      await turn();
+      expect(receiver.errors).toEqual([undefined]);
+    });
+
     it('does not care for a readable that breaks while what was written is still being sent', async () => {
       platform.takes = false;
       transport.write('last');
@@ -311,6 +332,77 @@ describe('WebStreamsTransport', () => {
       failing.abort('enough');
       await turn();
       expect(told.errors).toEqual(['enough']);
+    });
+  });
+
+  describe('with a source that ends its sending direction by a call', () => {
+    function halfClosing(closeWrite: () => unknown): [Platform, WebStreamsTransport, RecordingReceiver] {
+      const streams = new Platform();
+      const { readable, writable } = streams;
+      return [streams, ...begin({ readable, writable, closeWrite, close: () => streams.close() })];
+    }
+
+    it('makes the call when all has been taken, in place of closing the writable, and goes on receiving', async () => {
+      const ends: string[] = [];
+      const [streams, half, told] = halfClosing(() => ends.push(streams.written.join()));
+      streams.takes = false;
+      half.write('one');
+      await turn();
+      half.write('two');
+      half.writeEof();
+      await streams.take();
+      expect(ends).toEqual([]);
+      await streams.take();
+      expect(ends).toEqual(['one,two']);
+      streams.reading.enqueue(bytes('an answer'));
+      await turn();
+      streams.reading.close();
+      await turn();
+      expect(told.text).toBe('an answer');
+      expect(told.order).toEqual(['data', 'eof', 'closed']);
+      expect(told.errors).toEqual([undefined]);
+      expect(streams.events).toEqual([]);
+      expect(streams.closes).toEqual(UNLOCKED);
+    });
+
+    it('makes it at a close as well', async () => {
+      const closeWrite = jasmine.createSpy('closeWrite').and.resolveTo();
+      const [streams, half, told] = halfClosing(closeWrite);
+      half.close();
+      await turn();
+      expect(closeWrite).toHaveBeenCalledTimes(1);
+      expect(told.errors).toEqual([undefined]);
+      expect(streams.closes).toEqual(UNLOCKED);
+    });
+
+    it('is lost when it fails', async () => {
+      for (const closeWrite of [
+        () => Promise.reject(broken),
+        () => {
+          throw broken;
+        },
+      ]) {
+        const [, half, told] = halfClosing(closeWrite);
+        half.writeEof();
+        await turn();
+        expect(told.errors).toEqual([broken]);
+      }
+    });
+
+    it('aborts the writable, and is lost when it breaks, as any other', async () => {
+      const [streams, half, told] = halfClosing(() => undefined);
+      await turn();
+      half.abort('enough');
+      expect(streams.events).toEqual([
+        ['abort', 'enough'],
+        ['cancel', 'enough'],
+      ]);
+      expect(told.errors).toEqual(['enough']);
+      const [failing, other, toldOther] = halfClosing(() => undefined);
+      failing.writing.error(broken);
+      await turn();
+      other.write('more');
+      expect(toldOther.errors).toEqual([broken]);
     });
   });
 

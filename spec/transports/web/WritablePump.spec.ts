@@ -112,6 +112,16 @@ describe('WritablePump', () => {
     expect(recorder.told).toEqual([1, 0]);
   });
 
+  it('gives the sink also what counts for nothing, and tells nothing of it', async () => {
+    const sink = new Sink();
+    const [pump, recorder] = pumpOf(sink);
+    pump.write('', 0);
+    await turn();
+    await sink.take();
+    expect(sink.written).toEqual(['']);
+    expect(recorder.told).toEqual([]);
+  });
+
   it('closes after what was written, leaves the stream unlocked, and tells that last', async () => {
     const sink = new Sink();
     const [pump, recorder] = pumpOf(sink);

@@ -22,7 +22,6 @@ type Result = ReadableStreamReadResult<Uint8Array>;
 export class BytesReader implements ChunkReader<Uint8Array> {
   readonly #source: WebStreams;
   readonly #onRenewed: (error: unknown) => void;
-  #stream: ReadableBytes;
   #reader: Reader;
   #isByob: boolean;
   /** Of a byte stream: what it is read into next. Nothing while a read has it. */
@@ -30,7 +29,7 @@ export class BytesReader implements ChunkReader<Uint8Array> {
   #cancelled = false;
   // One of each for all reads.
   readonly #onResult = (result: ReadableStreamReadResult<BufferSource>): Result => this.#taken(result);
-  readonly #onError = (error: unknown): Result | Promise<Result> => this.#renew(error);
+  readonly #onError = (error: unknown): Promise<Result> => this.#renew(error);
 
   /**
    * @param stream the readable of the source, not locked
@@ -39,7 +38,6 @@ export class BytesReader implements ChunkReader<Uint8Array> {
   constructor(source: WebStreams, stream: ReadableBytes, onRenewed: (error: unknown) => void) {
     this.#source = source;
     this.#onRenewed = onRenewed;
-    this.#stream = stream;
     [this.#reader, this.#isByob] = lock(stream);
   }
 
@@ -71,21 +69,16 @@ export class BytesReader implements ChunkReader<Uint8Array> {
     return { done, value: bytes.slice() };
   }
 
-  #renew(error: unknown): Result | Promise<Result> {
+  #renew(error: unknown): Promise<Result> {
     if (this.#cancelled) throw error;
     const { readable } = this.#source;
     // It is the one that broke, or somebody else's, or there is none.
-    if (!readable || readable === this.#stream || readable.locked) throw error;
+    if (!readable || readable.locked) throw error;
     const next = lock(readable);
     this.#reader.releaseLock();
-    this.#stream = readable;
     [this.#reader, this.#isByob] = next;
     attempt(() => this.#onRenewed(error));
-    return this.#isCancelled() ? { done: true, value: undefined } : this.read();
-  }
-
-  #isCancelled(): boolean {
-    return this.#cancelled;
+    return this.read();
   }
 }
 

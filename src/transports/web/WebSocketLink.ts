@@ -16,7 +16,9 @@ export interface WebSocketLike {
   addEventListener(type: string, listener: (event: any) => void): void;
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   removeEventListener(type: string, listener: (event: any) => void): void;
-  /** Of `ws`: stops the socket below. */
+  /** Of `ws`, which calls back when a message has been sent. */
+  on?: unknown;
+  /** Of `ws`, and of Bun: stops the socket below. */
   pause?(): void;
   resume?(): void;
   /** Of `ws`: resets it. */
@@ -42,6 +44,11 @@ export class WebSocketLink implements MessageLink {
   #look: Subscription | undefined;
   #error: unknown;
 
+  /** Whether it tells what it has sent. */
+  get #tells(): boolean {
+    return this.#socket.on !== undefined;
+  }
+
   constructor(socket: WebSocketLike, scheduler: SchedulerLike) {
     this.#socket = socket;
     this.#scheduler = scheduler;
@@ -50,7 +57,7 @@ export class WebSocketLink implements MessageLink {
   }
 
   get queuedBytes(): number {
-    return this.flowControl === undefined ? this.#socket.bufferedAmount : this.#seen;
+    return this.#tells ? this.#seen : this.#socket.bufferedAmount;
   }
 
   start(receiver: MessageLinkReceiver): void {
@@ -65,7 +72,7 @@ export class WebSocketLink implements MessageLink {
     const socket = this.#socket;
     // It would be counted as waiting for ever.
     if (socket.readyState !== OPEN) return;
-    if (this.flowControl !== undefined) {
+    if (this.#tells) {
       const { length } = message;
       this.#seen += length;
       this.#attempt(() => socket.send(message as string, () => this.#onSent(length)));
@@ -152,7 +159,7 @@ export class WebSocketLink implements MessageLink {
   }
 
   #tellSent(): void {
-    if (this.flowControl !== undefined) return;
+    if (this.#tells) return;
     const now = this.#socket.bufferedAmount;
     const fewer = now < this.#seen;
     this.#seen = now;

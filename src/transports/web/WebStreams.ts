@@ -1,4 +1,4 @@
-import { described } from '../../bytes/check.js';
+import { checkFunction, described } from '../../bytes/check.js';
 import { checkMethod } from '../../streams/check.js';
 
 /**
@@ -14,6 +14,11 @@ export interface WebStreams {
   readonly readable?: ReadableBytes | null | undefined;
   /** It is given a `Uint8Array` of 64 KiB at most at a time. `null` and nothing at all: nothing can be written. */
   readonly writable?: WritableBytes | null | undefined;
+  /**
+   * Ends the sending direction alone, where closing the writable would end both: as in Deno, whose sockets have this. Default:
+   * the writable is closed.
+   */
+  closeWrite?(): unknown;
   /** Where it rejects, the connection is lost, with that as the cause: a session that broke may not break its streams. */
   readonly closed?: PromiseLike<unknown> | undefined;
   /**
@@ -64,6 +69,9 @@ export function checkWebStreams(streams: WebStreams): void {
   if (readable !== null) checkStream('readable must be a ReadableStream', readable, 'getReader');
   if (writable !== null) checkStream('writable must be a WritableStream', writable, 'getWriter');
   if (closed !== undefined) checkMethod('closed must be a promise', closed, 'then');
+  const { closeWrite, close } = streams as { closeWrite?: unknown; close?: unknown };
+  if (closeWrite !== undefined) checkFunction('closeWrite', closeWrite);
+  if (close !== undefined) checkFunction('close', close);
 }
 
 function checkStream(mustBe: string, stream: { readonly locked: boolean }, method: string): void {

@@ -4,10 +4,11 @@ import { reportError } from '../../streams/reportError.js';
 import type { Transport, TransportReceiver } from '../../streams/Transport.js';
 import { GuardedReceiver } from '../GuardedReceiver.js';
 import { BytesReader } from './BytesReader.js';
+import { HalfCloseWriter } from './HalfCloseWriter.js';
 import { ReadablePump } from './ReadablePump.js';
 import { takeBytes } from './takeBytes.js';
-import { checkWebStreams, closeWebStreams, type WebStreams } from './WebStreams.js';
-import { WritablePump } from './WritablePump.js';
+import { checkWebStreams, closeWebStreams, type WebStreams, type WritableBytes } from './WebStreams.js';
+import { WritablePump, type ChunkWriter } from './WritablePump.js';
 
 /**
  * Carries a connection on a WHATWG `ReadableStream` and `WritableStream`, or on one of them.
@@ -48,7 +49,7 @@ export class WebStreamsTransport implements Transport {
       this.#sending = 'ended';
     } else {
       this.#writing = new WritablePump(
-        writable.getWriter(),
+        writerOf(source, writable),
         {
           flushed: () => this.#receiver?.flushed(),
           closed: () => this.#sent(),
@@ -188,6 +189,11 @@ export class WebStreamsTransport implements Transport {
   #is(phase: 'open' | 'closing' | 'gone'): boolean {
     return this.#phase === phase;
   }
+}
+
+function writerOf(source: WebStreams, writable: WritableBytes): ChunkWriter<Uint8Array> {
+  const writer: ChunkWriter<Uint8Array> = writable.getWriter();
+  return source.closeWrite === undefined ? writer : new HalfCloseWriter(writer, () => source.closeWrite?.());
 }
 
 interface Watch {
