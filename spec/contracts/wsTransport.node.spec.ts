@@ -12,9 +12,10 @@ describe('The contract', () => {
     credits: boolean,
     options: MessageOptions = {},
     client: ClientOptions = {},
+    tls = false,
   ): Promise<[Transport, Transport]> {
     const { perMessageDeflate = false } = client;
-    const links = linksOf(await peers.pair({ client, server: { perMessageDeflate } }));
+    const links = linksOf(await peers.pair({ client, server: { perMessageDeflate }, tls }));
     const settings = messageSettings(options, credits);
     return [new MessageTransport(links[0], settings), new MessageTransport(links[1], settings)];
   }
@@ -34,6 +35,13 @@ describe('The contract', () => {
   });
   contractSpecs('a client of ws and its server, with credits', () => pair(true), { reportsThrows: true });
   contractSpecs('a server of ws and its client, with credits', () => reversed(true), { reportsThrows: true });
+  contractSpecs('a client of ws and its server, on TLS', () => pair(false, {}, {}, true), {
+    halfCloses: false,
+    reportsThrows: true,
+  });
+  contractSpecs('a client of ws and its server, on TLS with credits', () => pair(true, {}, {}, true), {
+    reportsThrows: true,
+  });
   contractSpecs(
     'a client of ws and its server, compressed',
     () => pair(false, {}, { perMessageDeflate: true }),

@@ -227,7 +227,7 @@ describe('The handshake of webSocketServerConnections$', () => {
 
     it('a page that is not encrypted where the server is: 403', async () => {
       const [server, port] = await peers.listen(createSecureServer(certificate));
-      await servers.start({ server }).listens();
+      const serving = await servers.start({ server }).listens();
       const answers: number[] = [];
       for (const scheme of ['http', 'https']) {
         const socket = connectTls({ port, host, rejectUnauthorized: false });
@@ -239,6 +239,9 @@ describe('The handshake of webSocketServerConnections$', () => {
         socket.destroy();
       }
       expect(answers).toEqual([403, 101]);
+      const { writer } = await serving.next();
+      expect(writer.getExtraInfo('tlsVersion')).toBe('TLSv1.3');
+      expect(writer.getExtraInfo('cipher')?.name).toMatch(/^TLS_/);
     });
 
     it('500 where a function throws, or gives no answer, which is reported; others go on', async () => {

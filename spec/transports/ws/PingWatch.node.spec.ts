@@ -83,6 +83,16 @@ describe('PingWatch', () => {
     expect(pings).toBe(1);
   });
 
+  it('hears also what is encrypted', async () => {
+    await start({ client: { autoPong: false }, tls: true });
+    for (let i = 0; i < 5; i++) {
+      pair.clientSocket.write(Uint8Array.of([0x82, 0x85, 0, 0, 0][i]!));
+      await pass(1);
+    }
+    expect(atServer.closings).toEqual([]);
+    await expectDead();
+  });
+
   it('finds the link dead when the signs of life end', async () => {
     await start({ client: { autoPong: false } });
     await pass(1);

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer as createSecureServer, type Server as SecureServer } from 'node:https';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { filter, fromEvent, map, merge, mergeMap, ReplaySubject, startWith, Subject, throwError } from 'rxjs';
 import { WebSocket, WebSocketServer, type ClientOptions, type ServerOptions } from 'ws';
@@ -10,6 +11,7 @@ import type {
   MessageLinkReceiver,
 } from '../../../src/transports/web/MessageLink.js';
 import { eventually } from '../../contracts/eventually.js';
+import { server as certificate } from '../node/certificates.js';
 
 const host = '127.0.0.1';
 
@@ -25,6 +27,8 @@ export interface WsPairOptions {
   server?: Partial<ServerOptions> & { closeTimeout?: number };
   client?: ClientOptions;
   protocols?: string[];
+  /** Encrypted. Default: false. */
+  tls?: boolean;
 }
 
 export interface WsPeers {
@@ -36,13 +40,13 @@ export interface WsPeers {
   /** A socket on which a spec speaks for itself. */
   raw(port: number): Promise<Socket>;
   /** An HTTP server on a free port. */
-  listen(server?: Server): Promise<[Server, port: number]>;
+  listen(server?: Server | SecureServer): Promise<[Server | SecureServer, port: number]>;
 }
 
 /** Peers that speak WebSocket. Call it in a `describe`: after each spec all of them are destroyed. */
 export function wsPeers(): WsPeers {
   const sockets = new Set<Socket>();
-  const servers = new Set<Server>();
+  const servers = new Set<Server | SecureServer>();
 
   function keep<T extends Socket>(socket: T): T {
     sockets.add(socket);
@@ -71,7 +75,9 @@ export function wsPeers(): WsPeers {
     return [client, keep(socket)];
   }
 
-  async function listen(server: Server = createServer()): Promise<[Server, number]> {
+  async function listen(
+    server: Server | SecureServer = createServer(),
+  ): Promise<[Server | SecureServer, number]> {
     servers.add(server);
     server.on('connection', keep).listen({ host, port: 0 });
     await eventually('the server to listen', fromEvent(server, 'listening'));
@@ -103,8 +109,8 @@ export function wsPeers(): WsPeers {
       await eventually('the connection', fromEvent(socket, 'connect'));
       return socket;
     },
-    async pair({ server: serverOptions = {}, client: clientOptions = {}, protocols = [] } = {}) {
-      const [http, port] = await listen();
+    async pair({ server: serverOptions = {}, client: clientOptions = {}, protocols = [], tls = false } = {}) {
+      const [http, port] = await listen(tls ? createSecureServer(certificate) : undefined);
       const webSocketServer = new WebSocketServer({ server: http, ...serverOptions });
       const accepted = new ReplaySubject<[WebSocket, IncomingMessage]>(1);
       webSocketServer.on('connection', (...args) => {
@@ -113,7 +119,10 @@ export function wsPeers(): WsPeers {
         args[0].on('error', () => undefined);
         accepted.next(args);
       });
-      const [client, clientSocket] = await open(`ws://${host}:${port}`, protocols, clientOptions);
+      const [client, clientSocket] = await open(`${tls ? 'wss' : 'ws'}://${host}:${port}`, protocols, {
+        rejectUnauthorized: false,
+        ...clientOptions,
+      });
       const [server, request] = await eventually('the server', accepted);
       server.resume();
       return { client, clientSocket, server, request };
