@@ -58,6 +58,10 @@ for (const name of EXTRAS) {
   const { gzipped } = await size(`export { ${CORE}, ${name} } from 'rxjs-net';`);
   console.log(`  with ${name}: ${gzipped - core.gzipped} B more, gzipped`);
 }
+for (const name of ['fromWebSocket', 'fromMessagePort', 'fromWebStreams']) {
+  const more = await size(`export { Connection } from 'rxjs-net'; export { ${name} } from 'rxjs-net/web';`);
+  console.log(`  ${name}: ${more.gzipped - gzipped} B more than Connection alone, gzipped`);
+}
 for (const subpath of Object.keys(exports)) {
   if (subpath === './node' || subpath === './ws' || subpath.endsWith('.json')) continue;
   const name = `rxjs-net${subpath.slice(1)}`;

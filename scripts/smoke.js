@@ -89,7 +89,7 @@ async function stallTheClient(client, server) {
   const flowControl = client.writer.getExtraInfo('flowControl');
   return flowControl === 'bound'
     ? 'not here, it is bound'
-    : `${flowControl}, ${await stallAndGoOn(server, client)}`;
+    : `${String(flowControl)}, ${await stallAndGoOn(server, client)}`;
 }
 
 /**
@@ -171,8 +171,8 @@ function overWebSocket(options) {
     },
   });
   // Node 20 has no WebSocket of its own.
-  const open = (/** @type {string[]} */ protocols) =>
-    new /** @type {any} */ (globalThis.WebSocket ?? WebSocketOfWs)(`ws://127.0.0.1:${port}/`, protocols);
+  const Socket = 'WebSocket' in globalThis ? globalThis.WebSocket : WebSocketOfWs;
+  const open = (/** @type {string[]} */ protocols) => new Socket(`ws://127.0.0.1:${port}/`, protocols);
   return connect(server$, () => fromWebSocket(/** @type {any} */ (open), options), listening);
 }
 
