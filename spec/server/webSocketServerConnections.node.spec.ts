@@ -167,9 +167,12 @@ describe('webSocketServerConnections$', () => {
       const silent = await plain.connectAccepted(serving.port);
       const half = await plain.connectAccepted(serving.port);
       half.write('GET / HTTP/1.1\r\nHost: x\r\n');
-      const ends = [silent, half].map((socket) => eventually('the end', fromEvent(socket.resume(), 'close')));
+      // A reset, for what has not been read.
+      const ends = [silent, half].map((socket) =>
+        eventually('the end', merge(fromEvent(socket.resume(), 'end'), fromEvent(socket, 'close'))),
+      );
       serving.subscription.unsubscribe();
-      for (const socket of [silent, half]) socket.end();
+      // Neither of them has ended its own side.
       await Promise.all(ends);
       expect(serving.connections).toEqual([]);
     });
@@ -484,6 +487,16 @@ describe('webSocketServerConnections$', () => {
       expect(((await failed) as Error).cause).toBe(reason);
       expect(await end).toBe(1006);
       expect(listeners()).toBe(0);
+    });
+
+    it('is heard also when all connections so far are gone', async () => {
+      const serving = await servers.serve({ signal: controller.signal });
+      const [client] = await peers.connect(serving.url);
+      const { writer } = await serving.next();
+      client.close();
+      await eventually('the close', writer.waitClosed());
+      controller.abort();
+      expect(serving.ends).toEqual(['complete']);
     });
 
     it('aborts the connections also after unsubscribing, and is let go of with the last of them', async () => {

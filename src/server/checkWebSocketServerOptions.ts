@@ -27,9 +27,14 @@ export function checkWebSocketServerOptions(options: WebSocketServerConnectionsO
   checkTypes(options, { onListening: 'function' });
   if (options.pingInterval !== undefined) checkMilliseconds('pingInterval', options.pingInterval);
   if (options.webSocketServer !== undefined) return;
-  const { protocols, credits, maxPayload } = options;
+  const { protocols, credits, maxPayload, perMessageDeflate } = options;
   if (protocols !== undefined) checkProtocols(protocols);
   if (credits !== undefined) checkBoolean('credits', credits);
+  if (!['boolean', 'object', 'undefined'].includes(typeof perMessageDeflate)) {
+    throw new TypeError(
+      `perMessageDeflate must be true or false, or options of ws, not ${shown(perMessageDeflate)}`,
+    );
+  }
   if (maxPayload === undefined) return;
   checkLimit(maxPayload, 'maxPayload');
   // For ws more would be no limit at all.

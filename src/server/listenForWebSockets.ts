@@ -12,10 +12,8 @@ export function listenForWebSockets(
   events: ListeningEvents,
 ): () => void {
   const server = createServer(withoutUndefined({ keepAlive, keepAliveInitialDelay }), refuse);
-  let stopped = false;
   const remove = UpgradeRoutes.of(server).add(route, events);
   const stop = (): void => {
-    stopped = true;
     remove();
     server.close();
     // Also those that have asked for nothing yet: Node no longer watches how long they take. The WebSockets stay.
@@ -24,10 +22,6 @@ export function listenForWebSockets(
   server.on('error', (error) => {
     // Of one connection, which could not be accepted.
     if (server.listening) reportError(error);
-  });
-  server.on('listening', () => {
-    // Node looks the host name up first, and listens even if it was closed then.
-    if (stopped) stop();
   });
   try {
     server.listen(withoutUndefined({ host, port, backlog, ipv6Only, reusePort } as ListenOptions));

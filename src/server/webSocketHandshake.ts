@@ -59,8 +59,9 @@ function refusal(
   mayConnect: (request: IncomingMessage) => boolean,
 ): [status: number, headers?: string[]] | undefined {
   const { headers, headersDistinct } = request;
+  const { host = [], origin = [] } = headersDistinct;
   // Of two it is not clear which one somebody on the way has looked at.
-  if (isTwice(headersDistinct.host) || isTwice(headersDistinct.origin)) return [400];
+  if (host.length !== 1 || origin.length > 1) return [400];
   if (headers.upgrade?.toLowerCase() !== 'websocket') return [426, ['Upgrade: websocket']];
   try {
     return mayConnect(request) ? undefined : [403];
@@ -68,8 +69,4 @@ function refusal(
     reportError(error);
     return [500];
   }
-}
-
-function isTwice(values: string[] | undefined): boolean {
-  return values !== undefined && values.length > 1;
 }

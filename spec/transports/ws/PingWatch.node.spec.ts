@@ -154,6 +154,16 @@ describe('PingWatch', () => {
     expect(scheduler.actions.length).toBe(0);
   });
 
+  it('finds a link dead also while that closes', async () => {
+    await start({ client: { autoPong: false } });
+    await pass(1);
+    // It will not hear of the close.
+    pair.client.pause();
+    server.close();
+    await pass(1);
+    expect((await atServer.untilClosed()).error).toBeInstanceOf(HeartbeatTimeoutError);
+  });
+
   it('is not there without an interval', async () => {
     pair = await peers.pair();
     [client, server] = linksOf(pair, { pingInterval: 0, scheduler });

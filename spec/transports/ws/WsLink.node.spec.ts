@@ -146,11 +146,29 @@ describe('WsLink', () => {
     });
 
     it('after the close of the peer has come does not keep the end from being seen', async () => {
-      const { client, server, atServer, pair } = await started();
-      client.close(1000);
+      const { server, atServer, pair } = await started();
+      // A peer that closes, and does not end the socket before this side does.
+      pair.clientSocket.pause();
+      pair.clientSocket.write(Uint8Array.of(0x88, 0x82, 0, 0, 0, 0, 0x03, 0xe8));
       while (pair.server.readyState === pair.server.OPEN) await setImmediate();
+      // `ws` resumes the socket, too.
+      await setImmediate();
       server.pause();
+      pair.clientSocket.resume();
       expect(await atServer.untilClosed()).toEqual(closing(1000));
+    });
+
+    it('before it is started tells of nothing', async () => {
+      const [client, server] = linksOf(await peers.pair());
+      server.pause();
+      const atServer = LinkRecord.of(server);
+      const atClient = LinkRecord.of(client);
+      client.send('early');
+      await atClient.untilSent();
+      await settled(() => atServer.messages.length, setImmediate, 50);
+      expect(atServer.messages).toEqual([]);
+      server.resume();
+      expect(await atServer.untilReceived(1)).toEqual(['early']);
     });
   });
 

@@ -121,7 +121,6 @@ export class WsLink implements MessageLink {
   close(code = 1000, reason?: string): void {
     if (this.#phase !== 'open') return;
     this.#phase = 'closing';
-    this.#watch?.stop();
     this.#closeWith = [code, reason];
     // The peer's answer is behind what it has sent.
     this.#attempt(() => this.#ws.resume());
