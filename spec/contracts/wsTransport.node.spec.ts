@@ -5,7 +5,7 @@ import { MessageTransport } from '../../src/transports/web/MessageTransport.js';
 import { linksOf, wsPeers } from '../transports/ws/wsPeers.js';
 import { contractSpecs } from './contractSpecs.js';
 
-describe('The contract', () => {
+describe('The contract of a WebSocket of ws', () => {
   const peers = wsPeers();
 
   async function pair(

@@ -43,6 +43,9 @@ export interface WebStreamsOptions extends ConnectionOptions {
  * Without a writable, as with the body of a `Response`, a write throws a `TypeError`. Without a readable the reader is at the
  * end. The connection has closed when the one direction that there is has ended.
  *
+ * The streams of Deno's sockets end both directions when the peer ends its own. Where that is not to be, as in a server whose
+ * clients end first, use `fromConnection` of `rxjs-net/node` there.
+ *
  * @throws `TypeError` when the source has neither a readable nor a writable, or one of them is locked
  *
  * @example
