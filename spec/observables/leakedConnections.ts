@@ -6,9 +6,11 @@ import { once } from 'node:events';
 import { createServer, connect, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import { firstValueFrom } from 'rxjs';
+import { WebSocket } from 'ws';
 import { fromConnection } from '../../src/observables/fromConnection.js';
 import { openConnection } from '../../src/observables/openConnection.js';
 import { fromServer } from '../../src/server/fromServer.js';
+import { webSocketServerConnections$ } from '../../src/server/webSocketServerConnections.js';
 import type { Connection } from '../../src/streams/Connection.js';
 
 const host = '127.0.0.1';
@@ -76,6 +78,20 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     while (addresses.length === 0) await turn();
     const client = connect(addresses[0]!.port, host).resume();
     client.on('end', () => ended.push('client'));
+    await collectUntil(() => ended.length > 0);
+    server.unsubscribe();
+  },
+
+  async 'one on a WebSocket'() {
+    const ports: number[] = [];
+    const onListening = ({ addresses }: { addresses: readonly { port: number }[] }): void => {
+      ports.push(addresses[0]!.port);
+    };
+    const server = webSocketServerConnections$({ host, port: 0, onListening }).subscribe(forget);
+    while (ports.length === 0) await turn();
+    const client = new WebSocket(`ws://${host}:${ports[0]}`);
+    client.on('close', (code) => ended.push(`client ${code}`));
+    await once(client, 'open');
     await collectUntil(() => ended.length > 0);
     server.unsubscribe();
   },

@@ -32,6 +32,10 @@ describe('A connection that is leaked to the garbage collector', () => {
     expect(await play('one that was accepted')).toEqual({ warnings: [CODE], ended: ['client'] });
   });
 
+  it('may be one on a WebSocket', async () => {
+    expect(await play('one on a WebSocket')).toEqual({ warnings: [CODE], ended: ['client 1000'] });
+  });
+
   it('may have been read from and written to', async () => {
     const outcome = await play('one that was read from and written to');
     expect(outcome).toEqual({ warnings: [CODE], ended: ['peer 1'] });
