@@ -18,12 +18,12 @@ const MAY_BE_UNREAD = 65536;
  * peer                      pong            –
  * ```
  *
- * | phase   | when the timer is over                            | pong    |
- * | ------- | ------------------------------------------------- | ------- |
- * | waiting | pings: queued                                     | –       |
- * | queued  | (has none: a ping behind much data is on its way) | –       |
- * | asked   | dead, or asked for one more interval, or answered | recorded |
- * | stopped | –                                                 | –       |
+ * | phase   | when the timer is over                            | pong     |
+ * | ------- | ------------------------------------------------- | -------- |
+ * | waiting | pings: queued                                     | –        |
+ * | queued  | has none, until the system has the ping: asked    | –        |
+ * | asked   | dead; or one interval more; or the next ping      | recorded |
+ * | stopped | –                                                 | –        |
  *
  * Silence proves nothing, and the wait goes on, when this side did not listen, as it was paused; and when more than
  * `MAY_BE_UNREAD` bytes went out after the ping: the peer may have stopped reading, which is its right.
