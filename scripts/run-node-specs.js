@@ -122,7 +122,14 @@ const whereCreated = options['trace-handles'] ? traceCreation() : undefined;
 const handles = new OpenHandles();
 
 const started = Date.now();
-if (files.length > 0) await runner.execute(files, options.filter);
+if (files.length > 0) {
+  // A file that cannot be loaded, or a name that there is twice: the relay would keep the process for ever.
+  await runner
+    .execute(files, options.filter)
+    .catch((/** @type {unknown} */ error) =>
+      fail('the specs could not be loaded', [String(error instanceof Error ? error.stack : error)]),
+    );
+}
 
 const left = await handles.left(HANDLE_GRACE_MS);
 if (left.length > 0) {

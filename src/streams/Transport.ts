@@ -88,6 +88,18 @@ export interface ExtraInfo {
   peername: SocketAddress;
   /** The local address. */
   sockname: SocketAddress;
-  /** The `net.Socket` below, or what stands in its place. */
+  /** The `net.Socket` below, or what stands in its place: a `WebSocket`, a `MessagePort`. */
   socket: unknown;
+  /**
+   * Of what travels in messages: how a reader that stops stops the peer. By the stream or the socket below, by credits,
+   * or not at all but for a bound.
+   */
+  flowControl: 'stream' | 'socket' | 'credit' | 'bound';
+  /** Of a WebSocket: the subprotocol that was agreed on, `''` for none. */
+  protocol: string;
+  /** Of a WebSocket's client: the URL. */
+  url: string;
+  /** Of a WebSocket that has closed: the code (RFC 6455, 7.4) and the reason. */
+  closeCode: number;
+  closeReason: string;
 }

@@ -15,7 +15,7 @@ export interface MessageLink {
   readonly flowControl: 'stream' | 'socket' | undefined;
   /** Bytes that were sent and are not yet handed on to the system. */
   readonly queuedBytes: number;
-  /** Called once, before anything else. */
+  /** Called once, and before it at most `pause`. */
   start(receiver: MessageLinkReceiver): void;
   /** Sends one message, which may be empty. The bytes stay as they are until they are handed on. */
   send(message: Message): void;
@@ -24,7 +24,7 @@ export interface MessageLink {
   resume(): void;
   /** Closes after what was sent. No message is delivered from here on; `closed` comes when the peer has answered. */
   close(code?: number, reason?: string): void;
-  /** Drops what it can, and breaks the connection for the peer, with `code` where it cannot reset. Tells `closed()` at once. */
+  /** Drops what it can, and breaks the connection for the peer, with `code` where it cannot reset. Tells nothing any more. */
   abort(code: number, reason: string): void;
   getExtraInfo(name: string): unknown;
 }

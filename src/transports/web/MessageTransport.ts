@@ -26,6 +26,7 @@ const OVERHEAD = 64;
 const CLEAN = [1000, 1001, 1005];
 /** For a link that cannot be reset: 4000 to 4999 are free for programs. */
 const ABORTED = 4000;
+const CREDITED = /^credit\.rxjs-net(\+|$)/;
 /** While so many bytes wait, the peer hears enough of this end without an answer to its ping. */
 const NO_PONG = 65536;
 
@@ -173,7 +174,9 @@ export class MessageTransport implements Transport {
     // Not an argument of `close`: what wraps a transport does not know of it.
     if (name === 'closeWith')
       return (code: number, reason: string) => void (this.#closeWith = [code, reason]);
-    return this.#link.getExtraInfo(name);
+    const info = this.#link.getExtraInfo(name);
+    // The credits are nobody's business: what is left is the subprotocol of the program, or none.
+    return name === 'protocol' && typeof info === 'string' ? info.replace(CREDITED, '') : info;
   }
 
   get #takes(): boolean {

@@ -84,6 +84,8 @@ export class WebSocketLink implements MessageLink {
   }
 
   pause(): void {
+    // The end of one that is closing has to be heard.
+    if (this.#socket.readyState !== OPEN) return;
     this.#attempt(() => this.#socket.pause?.());
   }
 
