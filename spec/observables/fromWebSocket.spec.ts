@@ -269,8 +269,8 @@ describe('fromWebSocket', () => {
       socket.holds = true;
       writer.write('x'.repeat(11));
       expect(writer.transport.writeQueueSize).toBe(11);
-      cold('a 4ms b').subscribe((step) => socket.drain(step === 'a' ? 8 : 3));
-      // Looked at after 4 ms and 8 ms: 3 bytes wait, then none.
+      cold('a 4ms b 3ms c').subscribe((step) => socket.drain({ a: 1, b: 7, c: 3 }[step]));
+      // Looked at after 4 ms, 8 ms and 12 ms: it holds 10 bytes, then 3, which is as much as it takes in that time.
       expectObservable(writer.paused$.pipe(takeUntil(cold('20ms x')))).toBe('t 7ms f 11ms |', {
         t: true,
         f: false,
@@ -278,6 +278,77 @@ describe('fromWebSocket', () => {
       expectObservable(cold('20ms x')).toBe('20ms x');
     });
     expect(scheduler.actions.length).toBe(0);
+  });
+
+  it('lets a socket hold as much as it takes between two looks, at most 1 MiB, and counts the rest as waiting', () => {
+    const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
+    scheduler.run(({ cold, flush }) => {
+      const { socket, writer } = connected({ scheduler });
+      const waits = (): number => writer.transport.writeQueueSize;
+      const fill = (): void => {
+        while (!writer.paused) writer.write(new Uint8Array(65_536));
+      };
+      socket.holds = true;
+      const held: number[] = [];
+      const steps: Record<string, () => void> = {
+        f: () => {
+          fill();
+          held.push(socket.bufferedAmount);
+        },
+        d: () => socket.drain(),
+        // Slower and slower: looked at 4, 8 and 12 ms after it was filled. What did not wait does not begin to.
+        s: () => socket.drain(2 ** 19 + 1000),
+        t: () => expect(waits()).toBe(socket.bufferedAmount - 2 ** 19 - 1000),
+        u: () => socket.drain(1000),
+        v: () => expect(waits()).toBe(socket.bufferedAmount - 2 ** 19),
+        c: () => socket.closed(1000),
+      };
+      cold(`${'f-d-------'.repeat(30)} f-s--tu--v---v--c`).subscribe((step) => steps[step]!());
+      flush();
+      expect(held.slice(0, 3)).toEqual([131_072, 262_144, 393_216]);
+      expect(Math.max(...held)).toBe(2 ** 20 + 131_072);
+    });
+  });
+
+  it('looks by one timer, whatever is sent when it tells of room', () => {
+    const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
+    const schedule = spyOn(scheduler, 'schedule').and.callThrough();
+    scheduler.run(({ cold, flush }) => {
+      const { socket, writer } = connected({ highWaterMark: 10, lowWaterMark: 2, scheduler });
+      socket.holds = true;
+      const fill = (): void => {
+        while (!writer.paused) writer.write('x'.repeat(11));
+      };
+      writer.drain$.subscribe(fill);
+      fill();
+      schedule.calls.reset();
+      // 25 looks; each finds that a part was taken.
+      cold(`${'3ms a '.repeat(25)}b`).subscribe((step) => {
+        if (step === 'a') socket.drain(socket.bufferedAmount - 1);
+        else socket.closed(1000);
+      });
+      flush();
+    });
+    expect(schedule.calls.all().filter(({ args }) => args[1] === 4).length).toBeLessThanOrEqual(27);
+  });
+
+  it('is lost when the peer closes and what the socket holds was not sent', () => {
+    const scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
+    scheduler.run(({ cold, flush }) => {
+      const { socket, writer } = connected({ scheduler });
+      const seen: unknown[] = [];
+      socket.holds = true;
+      writer.write('x'.repeat(100));
+      socket.drain();
+      cold('10ms a').subscribe(() => {
+        writer.write('x'.repeat(60));
+        expect(writer.transport.writeQueueSize).toBe(0);
+        writer.waitClosed().subscribe({ error: (error: Error) => seen.push(error.message) });
+        socket.closed(1000);
+      });
+      flush();
+      expect(seen).toEqual([jasmine.stringContaining('60 bytes')]);
+    });
   });
 
   it('lets no more wait than receiveLimit, where nothing slows the peer down', () => {

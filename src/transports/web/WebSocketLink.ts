@@ -25,12 +25,18 @@ export interface WebSocketLike {
   terminate?(): void;
 }
 
-/** Milliseconds: nothing tells when `bufferedAmount` goes down, so it is looked at, for as long as something waits. */
+/** Milliseconds: nothing tells when `bufferedAmount` goes down, so it is looked at, for as long as it is not 0. */
 const LOOK = 4;
+/** Bytes that a socket may hold at most without being asked more often. */
+const MOST_ROOM = 2 ** 20;
 const OPEN = 1;
 
 /**
  * A link on a `WebSocket` that is open.
+ *
+ * Between two looks at `bufferedAmount` a socket is to have enough to do: what it took from one to the next it may hold
+ * without that counting as waiting, 1 MiB at most. So a fast one does not wait for the looks, and in front of a slow one nothing
+ * piles up.
  *
  * @internal
  */
@@ -39,8 +45,12 @@ export class WebSocketLink implements MessageLink {
   readonly #socket: WebSocketLike;
   readonly #scheduler: SchedulerLike;
   #receiver: MessageLinkReceiver | undefined;
-  /** What was still waiting when it was last looked at; of `ws`, what it has not told of. */
+  /** `bufferedAmount`, when it was last known; of `ws`, what it has not told of. */
   #seen = 0;
+  /** Bytes that it took since the last look. */
+  #taken = 0;
+  /** Bytes that it may hold without their counting as waiting. */
+  #room = 0;
   #look: Subscription | undefined;
   #error: unknown;
 
@@ -57,7 +67,7 @@ export class WebSocketLink implements MessageLink {
   }
 
   get queuedBytes(): number {
-    return this.#tells ? this.#seen : this.#socket.bufferedAmount;
+    return this.#tells ? this.#seen : Math.max(0, this.#socket.bufferedAmount - this.#room);
   }
 
   start(receiver: MessageLinkReceiver): void {
@@ -78,9 +88,10 @@ export class WebSocketLink implements MessageLink {
       this.#attempt(() => socket.send(message as string, () => this.#onSent(length)));
       return;
     }
+    this.#count();
     this.#attempt(() => socket.send(message as string));
-    if (this.#look === undefined && socket.bufferedAmount > 0) this.#lookAgain();
     this.#seen = socket.bufferedAmount;
+    this.#lookLater();
   }
 
   pause(): void {
@@ -128,6 +139,8 @@ export class WebSocketLink implements MessageLink {
   readonly #onClose = ({ code, reason }: { code: number; reason: string }): void => {
     const receiver = this.#receiver;
     this.#leave();
+    // It takes no more: all that it holds is lost.
+    this.#room = 0;
     const cause = this.#error;
     const error =
       cause === undefined
@@ -152,20 +165,33 @@ export class WebSocketLink implements MessageLink {
     this.#receiver?.sent();
   }
 
-  #lookAgain(): void {
+  #lookLater(): void {
+    if (this.#look !== undefined || this.#receiver === undefined || this.#seen === 0) return;
     this.#look = this.#scheduler.schedule(() => {
       this.#look = undefined;
-      this.#tellSent();
-      if (this.#receiver !== undefined && this.#socket.bufferedAmount > 0) this.#lookAgain();
+      const waiting = this.#seen - this.#room;
+      const fewer = this.#count();
+      // One that has run dry could have taken more.
+      const room = this.#seen > 0 ? this.#taken : Math.max(this.#room, this.#taken);
+      // What did not wait does not begin to.
+      this.#room = Math.max(Math.min(MOST_ROOM, room), this.#seen - Math.max(0, waiting));
+      this.#taken = 0;
+      if (fewer) this.#receiver?.sent();
+      this.#lookLater();
     }, LOOK);
   }
 
   #tellSent(): void {
-    if (this.#tells) return;
+    if (!this.#tells && this.#count()) this.#receiver?.sent();
+  }
+
+  /** Whether it holds less than it did. */
+  #count(): boolean {
     const now = this.#socket.bufferedAmount;
-    const fewer = now < this.#seen;
+    const taken = this.#seen - now;
     this.#seen = now;
-    if (fewer) this.#receiver?.sent();
+    if (taken > 0) this.#taken += taken;
+    return taken > 0;
   }
 
   #leave(): void {
