@@ -35,7 +35,7 @@ const OPEN = 1;
  * A link on a `WebSocket` that is open.
  *
  * Between two looks at `bufferedAmount` a socket is to have enough to do: what it took from one to the next it may hold
- * without that counting as waiting, 1 MiB at most. So a fast one does not wait for the looks, and in front of a slow one nothing
+ * without that counting as waiting, 1 MiB at most. So a fast one does not wait for the looks, and before a slow one nothing
  * piles up.
  *
  * @internal
