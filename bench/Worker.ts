@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 /** A job that takes longer than this hangs. */
@@ -18,8 +18,12 @@ process.on('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => process.exit(130));
 
 /** Starts a process that ends with this one, if not before. */
-export function startChild(command: string, args: readonly string[]): ChildProcess {
-  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+export function startChild(
+  command: string,
+  args: readonly string[],
+  stdio: StdioOptions = ['pipe', 'pipe', 'inherit'],
+): ChildProcess {
+  const child = spawn(command, args, { stdio });
   children.add(child);
   child.on('exit', () => children.delete(child));
   return child;

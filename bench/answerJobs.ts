@@ -9,18 +9,18 @@ export interface JobOptions {
   readonly size: number;
 }
 
-export type Jobs = Record<string, (options: JobOptions) => Promise<unknown>>;
+export type Jobs<Options> = Record<string, (options: Options) => Promise<unknown>>;
 
 /**
  * The child's side of a `Worker`: does the jobs it is asked for, one JSON line on stdin each, and answers each with a
  * JSON line: what the job returned, and the seconds it took.
  */
-export function answerJobs(jobs: Jobs): void {
+export function answerJobs<Options = JobOptions>(jobs: Jobs<Options>): void {
   const answer = async (line: string): Promise<void> => {
-    const { job, ...options } = JSON.parse(line) as JobOptions & { job: string };
+    const { job, ...options } = JSON.parse(line) as { job: string };
     try {
       const start = performance.now();
-      const result = await jobs[job]!(options);
+      const result = await jobs[job]!(options as Options);
       const seconds = (performance.now() - start) / 1000;
       console.log(JSON.stringify({ seconds, ...(result ?? {}) }));
     } catch (error) {

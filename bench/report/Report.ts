@@ -50,14 +50,15 @@ export function compare(workload: Workload, results: readonly Result[]): Compari
 }
 
 export function newReport(versions: readonly string[], pace: Pace, leftOut: readonly string[]): Report {
+  return { ...circumstances(), versions, rounds: pace.rounds, leftOut, comparisons: [] };
+}
+
+/** When and where it runs. */
+export function circumstances(): Pick<Report, 'date' | 'machine'> {
   const cores = cpus();
   const load = loadavg()[0]!.toFixed(1);
   return {
     date: new Date().toISOString().slice(0, 10),
     machine: `${cores.length} cores (${cores[0]?.model.trim() || arch()}), ${platform()}, load ${load} at the start`,
-    versions,
-    rounds: pace.rounds,
-    leftOut,
-    comparisons: [],
   };
 }

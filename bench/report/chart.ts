@@ -13,7 +13,7 @@ const BARS_WIDTH = 170;
 const MOST = 1.5;
 
 /** It brings its own background, so it can be read on any page; a dark one where the reader prefers that. */
-const STYLE = `
+export const STYLE = `
   svg { font: 12px system-ui, -apple-system, 'Segoe UI', sans-serif; }
   .card { fill: #ffffff; stroke: #d0d7de; }
   text { fill: #1f2328; }
@@ -91,7 +91,7 @@ ${label(x + BARS_FROM + BARS_WIDTH + 46, y + 13, textClass, `${ratio(row.ratio)}
 ${label(x + COLUMN, y + 13, 'quiet', amount(row.median), 'end')}`;
 }
 
-function label(x: number, y: number, kind: string, text: string, anchor = 'start'): string {
+export function label(x: number, y: number, kind: string, text: string, anchor = 'start'): string {
   const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
   return `<text class="${kind}" x="${x}" y="${y}" text-anchor="${anchor}">${escaped}</text>`;
 }

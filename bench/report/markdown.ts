@@ -38,7 +38,7 @@ ${report.comparisons.map(comparisonTable).join('\n')}`;
 }
 
 /** Aligned, the first column to the left, the others to the right. */
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const used = head.map((title, column) => title !== '' || rows.some((row) => row[column] !== ''));
   const lines = [head, ...rows].map((row) => row.filter((_, column) => used[column]));
   const widths = lines[0]!.map((_, column) => Math.max(4, ...lines.map((row) => row[column]!.length)));
