@@ -52,7 +52,7 @@ const FLOW_CONTROLS: Readonly<Record<string, string>> = {
 };
 
 function flowControl({ writer }: Connection): string {
-  const kind = String(writer.getExtraInfo('flowControl', 'unknown'));
+  const kind = writer.getExtraInfo('flowControl', 'unknown');
   return FLOW_CONTROLS[kind] ?? kind;
 }
 
