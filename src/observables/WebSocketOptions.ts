@@ -1,6 +1,6 @@
 import { checkBoolean, described } from '../bytes/check.js';
-import { checkTimeout, shown } from '../streams/check.js';
-import { CREDIT_PROTOCOL } from '../transports/web/Credits.js';
+import { checkSignal, checkTimeout, shown } from '../streams/check.js';
+import { CREDIT_PROTOCOL, withCredits } from '../transports/web/creditProtocol.js';
 import { checkMessageOptions, type MessageOptions } from '../transports/web/MessageSettings.js';
 import type { WebSocketLike } from '../transports/web/WebSocketLink.js';
 
@@ -30,12 +30,7 @@ export function checkWebSocket(target: WebSocketTarget, options: WebSocketOption
   checkBoolean('credits', credits);
   checkMessageOptions(options, credits);
   if (connectTimeout !== undefined) checkTimeout('connectTimeout', connectTimeout);
-  if (
-    signal !== undefined &&
-    typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== 'function'
-  ) {
-    throw new TypeError(`signal must be an AbortSignal, not ${shown(signal)}`);
-  }
+  checkSignal(signal);
   checkProtocols(protocols);
   if (typeof target === 'function') return;
   if (typeof target !== 'string' && !(target instanceof URL)) {
@@ -77,10 +72,5 @@ export function offeredProtocols({ protocols = [], credits = false }: WebSocketO
   const names = typeof protocols === 'string' ? [protocols] : [...protocols];
   if (!credits) return names;
   if (names.length === 0) return [CREDIT_PROTOCOL];
-  return names.flatMap((name) => [`${CREDIT_PROTOCOL}+${name}`, name]);
-}
-
-/** Whether the subprotocol that was agreed on has credits. @internal */
-export function hasCredits(protocol: string): boolean {
-  return protocol === CREDIT_PROTOCOL || protocol.startsWith(`${CREDIT_PROTOCOL}+`);
+  return names.flatMap((name) => [withCredits(name), name]);
 }

@@ -1,6 +1,6 @@
 import { isIP, Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
-import { checkMilliseconds, checkTimeout, shown } from '../streams/check.js';
+import { checkMilliseconds, checkSignal, checkTimeout, shown } from '../streams/check.js';
 import { ConnectionSettings } from '../streams/ConnectionSettings.js';
 import { checkKeys } from '../transports/node/readableTlsError.js';
 import { checkIdentity, checkTlsTimeouts } from '../transports/node/tlsOptions.js';
@@ -67,13 +67,7 @@ export function checkSocketOptions(
   const { keepAliveInitialDelay, signal } = options;
   checkTypes(options, { noDelay: 'boolean', keepAlive: 'boolean' });
   if (keepAliveInitialDelay !== undefined) checkMilliseconds('keepAliveInitialDelay', keepAliveInitialDelay);
-  // There are others than the global one's.
-  if (
-    signal !== undefined &&
-    typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== 'function'
-  ) {
-    throw new TypeError(`signal must be an AbortSignal, not ${shown(signal)}`);
-  }
+  checkSignal(signal);
 }
 
 /** @internal */

@@ -1,6 +1,7 @@
-import { asyncScheduler, Observable, throwError, timeout } from 'rxjs';
+import { asyncScheduler, map, Observable, throwError, timeout } from 'rxjs';
 import type { Connection } from '../streams/Connection.js';
 import { ConnectTimeoutError } from '../streams/errors.js';
+import { hasCredits } from '../transports/web/creditProtocol.js';
 import { openWebSocket, openWebSocketStream } from '../transports/web/openWebSocket.js';
 import type { WebSocketLike } from '../transports/web/WebSocketLink.js';
 import type { WebSocketStreamLike } from '../transports/web/WebSocketStreamLink.js';
@@ -9,7 +10,6 @@ import { connectionOnLink } from './connectionOnLink.js';
 import { ownConnection } from './ownConnection.js';
 import {
   checkWebSocket,
-  hasCredits,
   offeredProtocols,
   webSocketUrl,
   type WebSocketOptions,
@@ -74,16 +74,14 @@ export function fromWebSocket(
               with: () => throwError(() => new ConnectTimeoutError(connectTimeout)),
             }),
           );
-    const attempt = inTime.subscribe({
-      next: (link) => {
+    const connected = inTime.pipe(
+      map((link) => {
         const credits = options.credits === true && hasCredits(String(link.getExtraInfo('protocol')));
-        let connection: Connection;
-        try {
-          connection = connectionOnLink(link, options, credits);
-        } catch (error) {
-          subscriber.error(error);
-          return;
-        }
+        return connectionOnLink(link, options, credits);
+      }),
+    );
+    const attempt = connected.subscribe({
+      next: (connection) => {
         abortWith(connection.core, signal);
         ownConnection(subscriber, connection);
       },

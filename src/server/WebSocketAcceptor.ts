@@ -3,10 +3,10 @@ import type { WebSocket } from 'ws';
 import { whenAborted } from '../observables/abortSignal.js';
 import { connectionOnLink } from '../observables/connectionOnLink.js';
 import { warnIfLeaked } from '../observables/warnIfLeaked.js';
-import { hasCredits } from '../observables/WebSocketOptions.js';
 import type { Connection } from '../streams/Connection.js';
 import type { ConnectionCore } from '../streams/ConnectionCore.js';
 import { attempt, reportError } from '../streams/reportError.js';
+import { hasCredits } from '../transports/web/creditProtocol.js';
 import { WsLink } from '../transports/ws/WsLink.js';
 import type { WebSocketAcceptOptions } from './WebSocketServerOptions.js';
 

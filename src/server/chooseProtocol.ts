@@ -1,4 +1,4 @@
-import { CREDIT_PROTOCOL } from '../transports/web/Credits.js';
+import { CREDIT_PROTOCOL, withCredits } from '../transports/web/creditProtocol.js';
 
 /**
  * The subprotocol to accept of those that a client offers: the first of the program's names, with credits where they are
@@ -11,7 +11,6 @@ export function chooseProtocol(
   names: readonly string[],
   credits: boolean,
 ): string | false {
-  const withCredits = (name: string): string[] => (credits ? [`${CREDIT_PROTOCOL}+${name}`, name] : [name]);
-  const wanted = [...names.flatMap(withCredits), ...(credits ? [CREDIT_PROTOCOL] : [])];
+  const wanted = credits ? [...names.flatMap((name) => [withCredits(name), name]), CREDIT_PROTOCOL] : names;
   return wanted.find((name) => offered.has(name)) ?? false;
 }

@@ -19,6 +19,16 @@ export function checkTimeout(name: string, milliseconds: number): void {
   checkMilliseconds(name, milliseconds);
 }
 
+/** By its method: there are others than the global one's. @internal */
+export function checkSignal(signal: AbortSignal | undefined): void {
+  if (
+    signal !== undefined &&
+    typeof (signal as Partial<AbortSignal> | null)?.addEventListener !== 'function'
+  ) {
+    throw new TypeError(`signal must be an AbortSignal, not ${shown(signal)}`);
+  }
+}
+
 /** A value for a message: `"80"` is not `80`, nor is `80n`. Never throws. @internal */
 export function shown(value: unknown): string {
   if (typeof value === 'string') return JSON.stringify(value);

@@ -1,6 +1,7 @@
 import { checkData } from '../bytes/check.js';
 import { messageChunks } from '../bytes/messageHeader.js';
 import type { Data } from '../bytes/Separator.js';
+import { joinBytes } from '../decoders/messageBytes.js';
 
 /**
  * The bytes in which a connection in message mode hands a message to its reader: text for a string, binary for bytes. For
@@ -18,10 +19,5 @@ import type { Data } from '../bytes/Separator.js';
  */
 export function receivedMessage(message: Data): Uint8Array {
   checkData(message);
-  const [first, second] = messageChunks(message) as [Uint8Array, Uint8Array?];
-  if (second === undefined) return first;
-  const bytes = new Uint8Array(first.length + second.length);
-  bytes.set(first);
-  bytes.set(second, first.length);
-  return bytes;
+  return joinBytes(...messageChunks(message));
 }

@@ -1,8 +1,6 @@
 import { FlowControlError } from '../../streams/errors.js';
+import { CREDIT_PROTOCOL } from './creditProtocol.js';
 import type { Message } from './MessageLink.js';
-
-/** The subprotocol by which both ends of a WebSocket agree on credits. @internal */
-export const CREDIT_PROTOCOL = 'credit.rxjs-net';
 
 /** What a message costs besides its length: a queue of tiny ones needs memory as well. */
 const COST = 64;

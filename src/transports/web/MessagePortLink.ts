@@ -2,6 +2,7 @@ import { copyBytes } from '../../bytes/text.js';
 import { described, isBytes } from '../../bytes/check.js';
 import { Queue } from '../../bytes/Queue.js';
 import { FlowControlError } from '../../streams/errors.js';
+import { ABORTED } from './closeCodes.js';
 import type { LinkClosing, Message, MessageLink, MessageLinkReceiver } from './MessageLink.js';
 
 /** What is needed of a `MessagePort`; a `Worker`, the global of one, and a `BroadcastChannel` have it as well. */
@@ -156,7 +157,7 @@ export class MessagePortLink implements MessageLink {
 
   #break(error: unknown): void {
     const receiver = this.#receiver;
-    this.abort(4000, '');
+    this.abort(ABORTED, '');
     receiver?.closed({ error });
   }
 

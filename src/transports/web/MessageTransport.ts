@@ -12,7 +12,8 @@ import {
 import { Reentrant } from '../../streams/Reentrant.js';
 import type { Transport, TransportReceiver } from '../../streams/Transport.js';
 import { GuardedReceiver } from '../GuardedReceiver.js';
-import { MAX_REASON, mayCloseWith, reasonLength } from './closeCodes.js';
+import { ABORTED, MAX_REASON, mayCloseWith, reasonLength } from './closeCodes.js';
+import { withoutCredits } from './creditProtocol.js';
 import { Credits } from './Credits.js';
 import { Heartbeat } from './Heartbeat.js';
 import type { LinkClosing, Message, MessageLink } from './MessageLink.js';
@@ -24,9 +25,6 @@ const PIECE = 65536;
 const OVERHEAD = 64;
 /** Close codes that are an end: normal, going away, none given (RFC 6455, 7.4.1). */
 const CLEAN = [1000, 1001, 1005];
-/** For a link that cannot be reset: 4000 to 4999 are free for programs. */
-const ABORTED = 4000;
-const CREDITED = /^credit\.rxjs-net(\+|$)/;
 /** While so many bytes wait, the peer hears enough of this end without an answer to its ping. */
 const NO_PONG = 65536;
 
@@ -176,7 +174,7 @@ export class MessageTransport implements Transport {
       return (code: number, reason: string) => void (this.#closeWith = [code, reason]);
     const info = this.#link.getExtraInfo(name);
     // The credits are nobody's business: what is left is the subprotocol of the program, or none.
-    return name === 'protocol' && typeof info === 'string' ? info.replace(CREDITED, '') : info;
+    return name === 'protocol' && typeof info === 'string' ? withoutCredits(info) : info;
   }
 
   get #takes(): boolean {

@@ -1,5 +1,5 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
-import { WebSocketCloseError } from '../../streams/errors.js';
+import { ABORTED, brokenWebSocket } from './closeCodes.js';
 import type { Message, MessageLink, MessageLinkReceiver } from './MessageLink.js';
 
 /** What is needed of a `WebSocket`: the browser's, Node's, or that of the package `ws`. */
@@ -142,10 +142,7 @@ export class WebSocketLink implements MessageLink {
     // It takes no more: all that it holds is lost.
     this.#room = 0;
     const cause = this.#error;
-    const error =
-      cause === undefined
-        ? undefined
-        : new WebSocketCloseError(code, reason, messageOf(code, cause), { cause });
+    const error = cause === undefined ? undefined : brokenWebSocket(code, reason, cause);
     receiver?.closed({ code, reason, error });
   };
 
@@ -154,7 +151,7 @@ export class WebSocketLink implements MessageLink {
       call();
     } catch (error) {
       const receiver = this.#receiver;
-      this.abort(4000, '');
+      this.abort(ABORTED, '');
       receiver?.closed({ error });
     }
   }
@@ -202,10 +199,6 @@ export class WebSocketLink implements MessageLink {
     socket.removeEventListener('error', this.#onError);
     socket.removeEventListener('close', this.#onClose);
   }
-}
-
-function messageOf(code: number, cause: unknown): string {
-  return `The WebSocket broke with code ${code}: ${cause instanceof Error ? cause.message : String(cause)}`;
 }
 
 function ignore(): void {

@@ -1,3 +1,4 @@
+import { ABORTED } from './closeCodes.js';
 import type { Message, MessageLink, MessageLinkReceiver } from './MessageLink.js';
 import { ReadablePump } from './ReadablePump.js';
 import { WritablePump } from './WritablePump.js';
@@ -106,7 +107,7 @@ export class WebSocketStreamLink implements MessageLink {
       this.#stream.close(this.#closeWith);
     } catch (error) {
       const receiver = this.#receiver;
-      this.abort(4000, '');
+      this.abort(ABORTED, '');
       receiver?.closed({ error });
     }
   }

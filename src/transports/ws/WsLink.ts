@@ -4,12 +4,11 @@ import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import type { WebSocket } from 'ws';
-import { WebSocketCloseError } from '../../streams/errors.js';
 import { attempt } from '../../streams/reportError.js';
 import type { SocketAddress } from '../../streams/Transport.js';
 import { extraInfo, localAddressOf, type Paths } from '../node/extraInfo.js';
 import { readableTlsError } from '../node/readableTlsError.js';
-import { CREDIT_PROTOCOL } from '../web/Credits.js';
+import { brokenWebSocket } from '../web/closeCodes.js';
 import type { LinkClosing, Message, MessageLink, MessageLinkReceiver } from '../web/MessageLink.js';
 import { OutgoingMessages } from './OutgoingMessages.js';
 import { PingWatch } from './PingWatch.js';
@@ -137,13 +136,9 @@ export class WsLink implements MessageLink {
   getExtraInfo(name: string): unknown {
     if (name === 'socket') return this.#socket;
     if (name === 'request') return this.#options.request;
+    if (name === 'protocol') return this.#ws.protocol;
     let info: unknown;
-    this.#attempt(() => {
-      info =
-        name === 'protocol'
-          ? protocolOfProgram(this.#ws.protocol)
-          : extraInfo(name, this.#socket, this.#socket, this.#sockname, this.#options);
-    });
+    this.#attempt(() => (info = extraInfo(name, this.#socket, this.#socket, this.#sockname, this.#options)));
     return info;
   }
 
@@ -201,7 +196,7 @@ export class WsLink implements MessageLink {
   #onClose(code: number, reason: string): void {
     const cause = this.#socketError;
     // 1006 is no code of the peer's: it has said nothing.
-    const error = code === 1006 && cause !== undefined ? brokenBy(cause) : undefined;
+    const error = code === 1006 && cause !== undefined ? brokenWebSocket(code, reason, cause) : undefined;
     this.#end({ code, reason, error });
   }
 
@@ -244,15 +239,4 @@ export class WsLink implements MessageLink {
     }
     return error;
   }
-}
-
-/** The name that the program knows, where it was agreed on together with credits. */
-function protocolOfProgram(protocol: string): string {
-  if (protocol === CREDIT_PROTOCOL) return '';
-  return protocol.startsWith(`${CREDIT_PROTOCOL}+`) ? protocol.slice(CREDIT_PROTOCOL.length + 1) : protocol;
-}
-
-function brokenBy(cause: unknown): WebSocketCloseError {
-  const what = cause instanceof Error ? cause.message : String(cause);
-  return new WebSocketCloseError(1006, '', `The WebSocket broke with code 1006: ${what}`, { cause });
 }
