@@ -1,12 +1,10 @@
-import { label, STYLE } from '../report/chart.js';
+import { card, HEAD, label, MARGIN } from '../report/chart.js';
 import type { PageReport } from './PageReport.js';
 import { MiB, type TransferResult } from './Transfer.js';
 
 const PANEL = 300;
 const HEIGHT = 150;
 const GAP = 30;
-const MARGIN = 20;
-const HEAD = 62;
 const TITLE = 30;
 const AXIS = 22;
 
@@ -29,15 +27,13 @@ export function pagePlot(report: PageReport): string {
   const width = 2 * MARGIN + 2 * PANEL + GAP;
   const total = HEAD + rows * (TITLE + HEIGHT + AXIS) + MARGIN;
   const head = `${report.mib} MiB through the gateway: sent (grey) and received`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${total}" role="img" aria-label="${head}">
-<style>${STYLE}${LINES}
-</style>
-<rect class="card" x="0.5" y="0.5" width="${width - 1}" height="${total - 1}" rx="6"/>
-${label(MARGIN, 28, 'head', head)}
-${label(MARGIN, 48, 'quiet', `${report.date}, ${report.versions.join(', ')}; npm run bench:page`)}
-${columns.flatMap((transfers, i) => transfers.map((one, row) => panel(one, seconds, MARGIN + i * (PANEL + GAP), HEAD + row * (TITLE + HEIGHT + AXIS)))).join('\n')}
-</svg>
-`;
+  const note = `${report.date}, ${report.versions.join(', ')}; npm run bench:page`;
+  const panels = columns.flatMap((transfers, i) =>
+    transfers.map((one, row) =>
+      panel(one, seconds, MARGIN + i * (PANEL + GAP), HEAD + row * (TITLE + HEIGHT + AXIS)),
+    ),
+  );
+  return card({ width, height: total, head, note, body: panels.join('\n'), style: LINES });
 }
 
 function panel(

@@ -3,8 +3,8 @@ import type { Comparison, Report, Row } from './Report.js';
 
 const COLUMN = 470;
 const GAP = 30;
-const MARGIN = 20;
-const HEAD = 62;
+export const MARGIN = 20;
+export const HEAD = 62;
 const TITLE = 30;
 const BAR = 18;
 const BARS_FROM = 184;
@@ -13,7 +13,7 @@ const BARS_WIDTH = 170;
 const MOST = 1.5;
 
 /** It brings its own background, so it can be read on any page; a dark one where the reader prefers that. */
-export const STYLE = `
+const STYLE = `
   svg { font: 12px system-ui, -apple-system, 'Segoe UI', sans-serif; }
   .card { fill: #ffffff; stroke: #d0d7de; }
   text { fill: #1f2328; }
@@ -49,13 +49,28 @@ export function chart(report: Report): string {
   const width = 2 * MARGIN + 2 * COLUMN + GAP;
   const total = HEAD + Math.max(...columns.map(height)) + MARGIN;
   const head = `Ratio to code written by hand on node:net (dashed: as fast as that; longer is better)`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${total}" role="img" aria-label="${head}">
-<style>${STYLE}
+  const note = `${report.date}, ${report.machine}; ${report.versions[0]!}; npm run bench`;
+  const body = columns.map((some, i) => column(some, MARGIN + i * (COLUMN + GAP))).join('\n');
+  return card({ width, height: total, head, note, body });
+}
+
+/** A picture on a card, with a heading and a note below that: from `HEAD` on it is the body's. */
+export function card(given: {
+  width: number;
+  height: number;
+  head: string;
+  note: string;
+  body: string;
+  style?: string;
+}): string {
+  const { width, height, head, note, body, style = '' } = given;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="${head}">
+<style>${STYLE}${style}
 </style>
-<rect class="card" x="0.5" y="0.5" width="${width - 1}" height="${total - 1}" rx="6"/>
+<rect class="card" x="0.5" y="0.5" width="${width - 1}" height="${height - 1}" rx="6"/>
 ${label(MARGIN, 28, 'head', head)}
-${label(MARGIN, 48, 'quiet', `${report.date}, ${report.machine}; ${report.versions[0]!}; npm run bench`)}
-${columns.map((some, i) => column(some, MARGIN + i * (COLUMN + GAP))).join('\n')}
+${label(MARGIN, 48, 'quiet', note)}
+${body}
 </svg>
 `;
 }

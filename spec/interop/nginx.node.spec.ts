@@ -8,6 +8,7 @@ import { httpResponse, type HttpResponse } from './http.js';
 import { handOver } from './nobody.js';
 import { patiently } from './patience.js';
 import type { Program } from './Program.js';
+import { startNginx } from './startNginx.js';
 import { useConnections } from './useConnections.js';
 import { usePrograms } from './usePrograms.js';
 
@@ -22,34 +23,19 @@ describe('Our client and nginx', () => {
   const programs = usePrograms('nginx', 'openssl');
   const ours = useConnections();
 
-  function configuration(port: number): string {
+  function begin(port: number): Program {
     const { folder } = programs;
     const { cert, key } = certificateFiles(folder);
-    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-    return `
-      daemon off;
-      worker_processes 1;
-      pid ${folder}/nginx.pid;
-      error_log stderr notice;
-      events {}
-      http {
-        access_log off;
-        ${temporary.map((name) => `${name}_temp_path ${folder}/temporary;`).join('\n')}
-        server {
+    return startNginx(
+      programs,
+      `server {
           listen ${host}:${port} ssl;
           ssl_certificate ${cert};
           ssl_certificate_key ${key};
           ssl_protocols TLSv1.2 TLSv1.3;
           root ${folder}/www;
-        }
-      }`;
-  }
-
-  function begin(port: number): Program {
-    const { folder } = programs;
-    const path = join(folder, 'nginx.conf');
-    writeFileSync(path, configuration(port));
-    return programs.start('nginx', ['-p', folder, '-e', 'stderr', '-c', path]);
+        }`,
+    );
   }
 
   async function connect(): Promise<Connection> {

@@ -96,6 +96,20 @@ function connected(sockets: FakeSockets, options: ReconnectingOptions = {}): Obs
 
 const isOpen = ({ connection }: Feed): boolean => !connection.writer.isClosing();
 
+/** Sends each word, in order, on the feed that is open then. */
+function sendOnceOpen(outbox: Observable<string>, feed$: Observable<Feed>): void {
+  outbox
+    .pipe(
+      concatMap((word) =>
+        feed$.pipe(
+          first(isOpen),
+          tap((feed) => feed.next(word)),
+        ),
+      ),
+    )
+    .subscribe();
+}
+
 /** A topic of the feed, and again of the next one. */
 function topic(feed$: Observable<Feed>, name: string): Observable<Message> {
   return feed$.pipe(
@@ -158,16 +172,7 @@ describe('In place of webSocket(), sending and receiving', () => {
     const sockets = new FakeSockets();
     const feed$ = connected(sockets);
     const outbox = new Subject<string>();
-    outbox
-      .pipe(
-        concatMap((word) =>
-          feed$.pipe(
-            first(isOpen),
-            tap((feed) => feed.next(word)),
-          ),
-        ),
-      )
-      .subscribe();
+    sendOnceOpen(outbox, feed$);
     // Without anybody else there is one socket for what waits.
     feed$.subscribe();
     for (const word of ['make', 'him', 'walk']) outbox.next(word);
@@ -185,16 +190,7 @@ describe('In place of webSocket(), sending and receiving', () => {
       const feed$ = connected(sockets);
       const outbox = new Subject<string>();
       feed$.subscribe();
-      outbox
-        .pipe(
-          concatMap((word) =>
-            feed$.pipe(
-              first(isOpen),
-              tap((feed) => feed.next(word)),
-            ),
-          ),
-        )
-        .subscribe();
+      sendOnceOpen(outbox, feed$);
       sockets.last.open();
       outbox.next('before');
       sockets.last.closed(1006);

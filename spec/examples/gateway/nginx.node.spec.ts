@@ -1,8 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { text } from '../../contracts/bytes.js';
 import { patiently } from '../../interop/patience.js';
 import type { Program } from '../../interop/Program.js';
+import { startNginx } from '../../interop/startNginx.js';
 import { usePrograms } from '../../interop/usePrograms.js';
 import { gatewayPeers } from './gatewayPeers.js';
 
@@ -14,28 +14,17 @@ describe('examples: the gateway and nginx', () => {
   function begin(port: number, gatewayPort: string): Program {
     const { folder } = programs;
     const [, location] = /```nginx\n([^]*?)```/.exec(readFileSync('docs/gateway.md', 'utf8'))!;
-    const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
-    const configuration = `
-      daemon off;
-      worker_processes 1;
-      pid ${folder}/nginx.pid;
-      error_log stderr notice;
-      events {}
-      http {
-        access_log off;
-        ${temporary.map((name) => `${name}_temp_path ${folder}/temporary;`).join('\n')}
-        server {
+    return startNginx(
+      programs,
+      `server {
           listen 127.0.0.1:${port};
           ${location!.replace('127.0.0.1:8080', `127.0.0.1:${gatewayPort}`)}
         }
         server {
           listen unix:${folder}/target.sock proxy_protocol;
           location / { return 200 "from $proxy_protocol_addr:$proxy_protocol_port"; }
-        }
-      }`;
-    const path = join(folder, 'nginx.conf');
-    writeFileSync(path, configuration);
-    return programs.start('nginx', ['-p', folder, '-e', 'stderr', '-c', path]);
+        }`,
+    );
   }
 
   it('understand each other, and the target learns who its peer is', async () => {

@@ -115,12 +115,15 @@ export class WebSocketStreamLink implements MessageLink {
   #tellClosed(): void {
     this.#stream.closed.then(
       ({ closeCode, reason }) => this.#receiver?.closed({ code: closeCode, reason }),
-      (error: unknown) => {
-        const { closeCode = 1006, reason } = error as { closeCode?: number; reason?: string };
-        this.#receiver?.closed({ code: closeCode, reason });
-      },
+      (error: unknown) => this.#receiver?.closed(closingOf(error)),
     );
   }
+}
+
+/** The close code and the reason of a `WebSocketError`; 1006, where the peer has given none. @internal */
+export function closingOf(error: unknown): { code: number; reason: string } {
+  const { closeCode = 1006, reason = '' } = error as { closeCode?: number; reason?: string };
+  return { code: closeCode, reason };
 }
 
 function ignore(): void {

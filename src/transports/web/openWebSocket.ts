@@ -3,6 +3,7 @@ import { WebSocketCloseError } from '../../streams/errors.js';
 import type { MessageLink } from './MessageLink.js';
 import { WebSocketLink, type WebSocketLike } from './WebSocketLink.js';
 import {
+  closingOf,
   WebSocketStreamLink,
   type OpenedWebSocketStream,
   type WebSocketStreamLike,
@@ -74,8 +75,8 @@ export function openWebSocketStream(
         subscriber.complete();
       },
       (cause: unknown) => {
-        const { closeCode = 1006, reason = '' } = cause as { closeCode?: number; reason?: string };
-        subscriber.error(notOpened(url, closeCode, reason, cause));
+        const { code, reason } = closingOf(cause);
+        subscriber.error(notOpened(url, code, reason, cause));
       },
     );
     subscriber.add(() => {
