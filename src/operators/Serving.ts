@@ -80,8 +80,10 @@ export class Serving<R> {
     } else {
       this.#waiting.add(connection);
       this.#admitting.run();
+      if (!this.#waiting.has(connection)) return;
+      connection.core.waits(`one of the ${concurrency} places of serve`);
       // One that has gone would keep others out.
-      if (this.#waiting.has(connection)) connection.core.onGone(() => this.#waiting.delete(connection));
+      connection.core.onGone(() => this.#waiting.delete(connection));
     }
   }
 
@@ -89,6 +91,7 @@ export class Serving<R> {
   #refuse(connection: Connection, error: Error): void {
     const { core } = connection;
     const before = core.writes.activity;
+    core.monitor?.refused(error);
     this.#tellError(error, connection);
     if (core.writes.activity === before && core.lifecycle.phase !== 'closing') core.abort(error);
     this.#dismiss(connection);
@@ -108,6 +111,7 @@ export class Serving<R> {
     for (const connection of this.#waiting) {
       if (this.#served.size >= concurrency) break;
       this.#waiting.delete(connection);
+      connection.core.waits();
       this.#serve(connection);
     }
     this.#settle();
@@ -123,6 +127,7 @@ export class Serving<R> {
     const handling = runHandler(this.#handler, connection, this.#options).subscribe({
       next: (value) => this.#subscriber.next(value),
       error: (error: unknown) => {
+        core.monitor?.handlerFailed(error);
         this.#tellError(error, connection);
         connection.release();
       },
@@ -183,6 +188,7 @@ export class Serving<R> {
   #releaseWaiting(): void {
     for (const connection of this.#waiting) {
       this.#waiting.delete(connection);
+      connection.core.waits();
       this.#dismiss(connection);
     }
   }

@@ -20,6 +20,9 @@ export interface ReadConnection extends Reporter {
   readonly settings: ConnectionSettings;
   /** Called whenever the reads have come to rest. */
   readsSettled(): void;
+  /** The transport is about to be told to stop, or to go on. */
+  standsStill(side: 'read'): void;
+  goesOn(side: 'read'): void;
 }
 
 /**
@@ -198,9 +201,11 @@ export class ReadQueue extends ReentrantWork implements ByteSource {
       // A read that cannot be met must not wait for bytes that are not let in.
       if (!needsMore && length > limit) return;
       this.#paused = false;
+      this.#connection.goesOn('read');
       transport.resume();
     } else if (!needsMore && length > 2 * limit) {
       this.#paused = true;
+      this.#connection.standsStill('read');
       transport.pause();
     }
   }

@@ -9,6 +9,8 @@ export interface Written extends Reporter {
   readonly transport: Transport;
   readonly lifecycle: Lifecycle;
   readonly settings: ConnectionSettings;
+  standsStill(side: 'write'): void;
+  goesOn(side: 'write'): void;
 }
 
 /**
@@ -49,6 +51,7 @@ export class WriteFlow {
     transport.write(data);
     if (!this.paused && transport.writeQueueSize > settings.highWaterMark) {
       this.paused = true;
+      this.#connection.standsStill('write');
       this.#pausedChanged?.tell(this.#connection);
     }
   }
@@ -59,6 +62,7 @@ export class WriteFlow {
     const { transport, settings } = this.#connection;
     if (!this.paused || transport.writeQueueSize > settings.lowWaterMark) return;
     this.paused = false;
+    this.#connection.goesOn('write');
     this.#pausedChanged?.tell(this.#connection);
     this.#drained?.tell(this.#connection);
   }
