@@ -58,6 +58,19 @@ export { messages, type MessageConversion, type MessagesOptions } from './decode
 export { netstring, type NetstringOptions } from './decoders/netstring.js';
 export { slip, type SlipOptions } from './decoders/slip.js';
 
+export type {
+  ConnectionSnapshot,
+  PauseSnapshot,
+  PendingRead,
+  ReadSnapshot,
+  WriteSnapshot,
+} from './streams/ConnectionSnapshot.js';
+export {
+  explainStall,
+  type ExplainStallOptions,
+  type StallCause,
+  type StallExplanation,
+} from './streams/explainStall.js';
 export { connectionPair } from './transports/memory/connectionPair.js';
 
 export { decode } from './operators/decode.js';

@@ -76,7 +76,10 @@ export class SharedFrames<In, Out> {
   consume<R>(subscriber: Subscriber<R>, project: FrameConsumer<In, R>, concurrency: number): void {
     const room = { full: false };
     const consumption = new Consumption(project, subscriber, concurrency);
-    consumption.start(room, { serve: () => this.#advance() });
+    consumption.start(room, {
+      serve: () => this.#advance(),
+      now: () => this.connection.core.reads.now(),
+    });
     this.#consumers.add(Object.assign(consumption, { room }));
     this.hold(subscriber);
   }

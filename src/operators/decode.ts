@@ -37,7 +37,7 @@ export function decode<T>(decoder: DecoderFactory<T>): OperatorFunction<Uint8Arr
         state: 'open' as ByteSource['state'],
         error: undefined as unknown,
       };
-      const read = new FrameRead(bytes, makeDecoder(decoder), subscriber, false, 'frames');
+      const read = new FrameRead(bytes, makeDecoder(decoder), subscriber, false, 'frames', 'decode');
       const reading = new Reentrant(() => read.advance(), rethrow);
       const advance = (): void => reading.run();
       // A synchronous source has to hear of the end while it is still inside `subscribe`.

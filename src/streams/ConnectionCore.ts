@@ -31,6 +31,8 @@ export class ConnectionCore implements ReadConnection, Written {
   waitsFor: { readonly what: string; readonly since: number } | undefined;
   /** By the scheduler's clock. */
   readonly since: number;
+  /** Since when it is closing, by the same clock; 0 if it is not. */
+  closingSince = 0;
   // Made when they are needed: most connections never stand still.
   #standstills: Partial<Record<Side, Standstill>> | undefined;
   #gone: Listeners | undefined;
@@ -83,6 +85,14 @@ export class ConnectionCore implements ReadConnection, Written {
       this.#abandoned?.tell(this);
   }
 
+  get bytesRead(): number {
+    return this.reads.received;
+  }
+
+  get bytesWritten(): number {
+    return this.writes.bytesWritten;
+  }
+
   standstill(side: Side): Standstill | undefined {
     return this.#standstills?.[side];
   }
@@ -116,7 +126,9 @@ export class ConnectionCore implements ReadConnection, Written {
   }
 
   close(): void {
-    if (this.lifecycle.close()) this.transport.close();
+    if (!this.lifecycle.close()) return;
+    this.closingSince = this.reads.now();
+    this.transport.close();
   }
 
   /**

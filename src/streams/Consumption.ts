@@ -1,8 +1,16 @@
 import { from, Observable, type ObservableInput, type Subscriber, type TeardownLogic } from 'rxjs';
 import type { FrameSubscriber } from './FrameRead.js';
+import type { StreamWriter } from './StreamWriter.js';
 
 /** What is done with a frame of `consume`: something to wait for, or, when it is done already, nothing. */
 export type FrameConsumer<T, R> = (frame: T) => ObservableInput<R> | void;
+
+/** Work that is not done at once: on which frame, the first being 1, and since when, by the scheduler's clock. */
+interface Work {
+  readonly frame: number;
+  since: number;
+  done: boolean;
+}
 
 /**
  * One subscription to `consume`: stands between a read and its subscriber, runs the work on each frame, and closes
@@ -15,8 +23,11 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
   readonly #output: Subscriber<R>;
   readonly #concurrency: number;
   readonly #atEnd: (() => void) | undefined;
+  /** What is under way, the oldest first. */
+  readonly works = new Set<Work>();
   #room!: { full: boolean };
-  #reads!: { serve(): void };
+  #reads!: { serve(): void; now(): number };
+  #frames = 0;
   #active = 0;
   #ended = false;
 
@@ -26,6 +37,8 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
     concurrency: number,
     /** What is done after the last work, before the completion. */
     atEnd?: () => void,
+    /** Whose room the work waits for. */
+    readonly writer?: StreamWriter,
   ) {
     this.#project = project;
     this.#output = output;
@@ -37,7 +50,7 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
    * @param room is closed while as much work as allowed is under way
    * @param reads are served when there is room again
    */
-  start(room: { full: boolean }, reads: { serve(): void }): void {
+  start(room: { full: boolean }, reads: { serve(): void; now(): number }): void {
     this.#room = room;
     this.#reads = reads;
   }
@@ -48,6 +61,7 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
 
   next(frame: T): void {
     let work: Observable<R> | undefined;
+    this.#frames++;
     try {
       const input = this.#project(frame);
       if (input !== undefined) work = from(input);
@@ -72,6 +86,7 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
 
   #run(work: Observable<R>): void {
     const output = this.#output;
+    const entry: Work = { frame: this.#frames, since: 0, done: false };
     this.#room.full = ++this.#active >= this.#concurrency;
     new Observable<R>((inner) => {
       // Before the work begins: work that emits without end, and synchronously, has to be stoppable.
@@ -80,8 +95,15 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
     }).subscribe({
       next: (value) => output.next(value),
       error: (error: unknown) => output.error(error),
-      complete: () => this.#done(),
+      complete: () => {
+        entry.done = true;
+        this.works.delete(entry);
+        this.#done();
+      },
     });
+    if (entry.done) return;
+    entry.since = this.#reads.now();
+    this.works.add(entry);
   }
 
   #done(): void {

@@ -52,9 +52,16 @@ export interface ActiveRead {
   next: ActiveRead | undefined;
   /** What it was asked of: kept as long as it goes on. */
   reader?: object | undefined;
+  /** The method that it is of, and what that was given, where this says what it waits for. */
+  readonly verb: string;
+  readonly argument?: unknown;
+  /** Since when it waits, by the scheduler's clock. */
+  readonly since: number;
+  /** Whom it tells of its frames. */
+  readonly subscriber?: unknown;
   advance(): boolean;
-  /** From now on its unsubscription is reported to the source. */
-  arm(): void;
+  /** From now on it waits, and its unsubscription is reported to the source. */
+  arm(now: number): void;
   fail(error: unknown): void;
 }
 
@@ -74,6 +81,7 @@ export class FrameRead<T> implements ActiveRead, Unsubscribable {
   listed = false;
   previous: ActiveRead | undefined;
   next: ActiveRead | undefined;
+  since = 0;
   // Not private to the engine, which makes such fields at twice the cost, for each read anew.
   private armed = false;
   // Where its first message ended, in bytes of the stream, -1 before; what is beyond it has been read ahead.
@@ -86,6 +94,8 @@ export class FrameRead<T> implements ActiveRead, Unsubscribable {
     /** One frame and complete, or all of them? */
     readonly once: boolean,
     readonly reach: Reach,
+    readonly verb: string,
+    readonly argument?: unknown,
     /** For a read that has to emit: what it emits, or throws, at a clean end of the stream. */
     readonly atEnd?: () => T,
   ) {}
@@ -102,9 +112,10 @@ export class FrameRead<T> implements ActiveRead, Unsubscribable {
 
   // A teardown costs as much as the rest of a short read, so only a read that has to wait gets one; and the read is
   // its own, which saves the closure.
-  arm(): void {
+  arm(now: number): void {
     if (this.armed) return;
     this.armed = true;
+    this.since = now;
     this.subscriber.add(this);
   }
 

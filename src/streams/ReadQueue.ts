@@ -40,7 +40,9 @@ export class ReadQueue extends ReentrantWork implements ByteSource {
   state: ByteSource['state'] = 'open';
   error: unknown;
   told = false;
-  readonly #connection: ReadConnection;
+  /** When the reads last came to rest with bytes left over, by the scheduler's clock. */
+  leftSince = 0;
+  readonly connection: ReadConnection;
   #first: ActiveRead | undefined;
   #last: ActiveRead | undefined;
   // The first that has not been looked at since it was subscribed.
@@ -53,7 +55,19 @@ export class ReadQueue extends ReentrantWork implements ByteSource {
 
   constructor(connection: ReadConnection) {
     super();
-    this.#connection = connection;
+    this.connection = connection;
+  }
+
+  /** All the reads, in their order. */
+  get active(): readonly ActiveRead[] {
+    const all = [];
+    for (let read = this.#first; read !== undefined; read = read.next) all.push(read);
+    return all;
+  }
+
+  /** Bytes received so far. */
+  get received(): number {
+    return this.queue.position + this.queue.length;
   }
 
   /** Bytes received and not yet read. */
@@ -78,6 +92,10 @@ export class ReadQueue extends ReentrantWork implements ByteSource {
     return this.#readAhead || (this.#first?.readAhead ?? false);
   }
 
+  now(): number {
+    return this.connection.settings.scheduler.now();
+  }
+
   /** Bytes arrived. */
   data(chunk: Uint8Array): void {
     if (this.state !== 'open') return;
@@ -97,7 +115,7 @@ export class ReadQueue extends ReentrantWork implements ByteSource {
 
   /** As long as it goes on, the reader it was asked of is in use, even if nobody else knows of it any more. */
   start(read: ActiveRead, reader: object): void {
-    if (this.#connection.transport.messages && !read.messages) {
+    if (this.connection.transport.messages && !read.messages) {
       read.fail(
         new TypeError('This connection is in message mode: read it with messages() or jsonMessages()'),
       );
@@ -116,8 +134,8 @@ export class ReadQueue extends ReentrantWork implements ByteSource {
     if (this.#first !== read) {
       this.serve();
     } else if (this.#pilesUp()) {
-      read.arm();
-      this.#connection.settings.scheduler.schedule(() => this.serve());
+      read.arm(this.now());
+      this.connection.settings.scheduler.schedule(() => this.serve());
     } else {
       this.serve();
       if (this.#first !== read) this.#atOnce++;
@@ -129,9 +147,10 @@ export class ReadQueue extends ReentrantWork implements ByteSource {
   serve(): void {
     this.run();
     if (this.running) return;
+    if (this.length > 0) this.leftSince = this.now();
     // Not while reads are served: what a transport delivers when it resumes has to be stopped again in time.
     this.#controlFlow();
-    this.#connection.readsSettled();
+    this.connection.readsSettled();
   }
 
   protected work(): void {
@@ -143,7 +162,7 @@ export class ReadQueue extends ReentrantWork implements ByteSource {
   }
 
   protected report(error: unknown): void {
-    this.#connection.report(error);
+    this.connection.report(error);
   }
 
   // Only now is it known who holds the reader, as the one that did may just have given way.
@@ -155,7 +174,7 @@ export class ReadQueue extends ReentrantWork implements ByteSource {
         read.fail(new ReaderBusyError());
       } else {
         if (!read.once) this.#holder = read;
-        read.arm();
+        read.arm(this.now());
       }
     }
   }
@@ -194,18 +213,18 @@ export class ReadQueue extends ReentrantWork implements ByteSource {
   #controlFlow(): void {
     if (this.state !== 'open') return;
     const { length } = this.queue;
-    const { settings, transport } = this.#connection;
+    const { settings, transport } = this.connection;
     const { limit } = settings;
     const needsMore = this.#first !== undefined && !this.#first.full;
     if (this.#paused) {
       // A read that cannot be met must not wait for bytes that are not let in.
       if (!needsMore && length > limit) return;
       this.#paused = false;
-      this.#connection.goesOn('read');
+      this.connection.goesOn('read');
       transport.resume();
     } else if (!needsMore && length > 2 * limit) {
       this.#paused = true;
-      this.#connection.standsStill('read');
+      this.connection.standsStill('read');
       transport.pause();
     }
   }

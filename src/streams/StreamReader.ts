@@ -115,11 +115,12 @@ export class StreamReader {
   read(n?: number): Observable<Uint8Array>;
   read(encoding: TextEncoding): Observable<string>;
   read(n: number | TextEncoding = -1): Observable<Uint8Array | string> {
-    if (typeof n === 'string') return this.#readOnce(readAllDecoder, () => EMPTY, 'bytes', n);
+    if (typeof n === 'string')
+      return this.#readOnce('read', undefined, readAllDecoder, () => EMPTY, 'bytes', n);
     if (n !== -1) checkCount(n);
     // One byte is one message at most.
     const reach = n === 0 || n === 1 ? 'message' : 'bytes';
-    return this.#readOnce(n === -1 ? readAllDecoder : readDecoder(n), () => EMPTY, reach);
+    return this.#readOnce('read', n, n === -1 ? readAllDecoder : readDecoder(n), () => EMPTY, reach);
   }
 
   /**
@@ -141,7 +142,7 @@ export class StreamReader {
     const atEnd = (): never => {
       throw new IncompleteReadError(EMPTY, n);
     };
-    return this.#readOnce(readExactlyDecoder(n), atEnd, 'message', encoding);
+    return this.#readOnce('readExactly', n, readExactlyDecoder(n), atEnd, 'message', encoding);
   }
 
   /**
@@ -162,7 +163,14 @@ export class StreamReader {
     const atEnd = (): never => {
       throw new IncompleteReadError(EMPTY, null);
     };
-    return this.#readOnce(readUntilDecoder(separator, this.#limit), atEnd, 'message', encoding);
+    return this.#readOnce(
+      'readUntil',
+      separator,
+      readUntilDecoder(separator, this.#limit),
+      atEnd,
+      'message',
+      encoding,
+    );
   }
 
   /**
@@ -179,7 +187,14 @@ export class StreamReader {
   readLine(): Observable<Uint8Array>;
   readLine(encoding: TextEncoding): Observable<string>;
   readLine(encoding?: TextEncoding): Observable<Uint8Array | string> {
-    return this.#readOnce(readLineDecoder(this.#limit), () => EMPTY, 'message', encoding);
+    return this.#readOnce(
+      'readLine',
+      undefined,
+      readLineDecoder(this.#limit),
+      () => EMPTY,
+      'message',
+      encoding,
+    );
   }
 
   /**
@@ -192,7 +207,7 @@ export class StreamReader {
    * - **Unsubscribe**: what the decoder took of an unfinished frame is put back.
    */
   readFrame<T>(decoder: DecoderFactory<T>): Observable<T> {
-    return this.#frames(decoder, true, 'message');
+    return this.#frames('readFrame', decoder, true, 'message');
   }
 
   /**
@@ -206,7 +221,7 @@ export class StreamReader {
    * - **Completes** at the end of the stream. **Buffers** nothing: it does not slow the peer down.
    */
   chunks(): Observable<Uint8Array> {
-    return this.#frames(() => chunkDecoder, false, 'bytes');
+    return this.#frames('chunks', () => chunkDecoder, false, 'bytes');
   }
 
   /**
@@ -216,7 +231,7 @@ export class StreamReader {
    * - **Errors**, **Unsubscribe**: as `readFrame`.
    */
   frames<T>(decoder: DecoderFactory<T>): Observable<T> {
-    return this.#frames(decoder, false, 'frames');
+    return this.#frames('frames', decoder, false, 'frames');
   }
 
   /**
@@ -235,7 +250,7 @@ export class StreamReader {
     const { encoding = 'utf-8', limit = this.#limit } = options;
     checkEncoding(encoding);
     checkLimit(limit);
-    return this.#frames(() => new LinesDecoder(encoding, limit), false, 'frames');
+    return this.#frames('lines', () => new LinesDecoder(encoding, limit), false, 'frames');
   }
 
   /**
@@ -280,12 +295,18 @@ export class StreamReader {
     checkDecoderFactory(decoder);
     checkFunction('project', project);
     checkWhole('concurrency', concurrency, 1);
-    return this.#consumeFrames(decoder, project, concurrency, concurrency === 1 ? 'message' : 'frames');
+    return this.#consumeFrames(
+      'consume',
+      decoder,
+      project,
+      concurrency,
+      concurrency === 1 ? 'message' : 'frames',
+    );
   }
 
   /** @internal `consume` for whoever hands the frames on to queues that are not known. */
   consumeAhead<T>(decoder: DecoderFactory<T>, project: FrameConsumer<T, never>): Observable<never> {
-    return this.#consumeFrames(decoder, project, 1, 'frames');
+    return this.#consumeFrames('framed', decoder, project, 1, 'frames');
   }
 
   /**
@@ -318,6 +339,7 @@ export class StreamReader {
     return new Observable((subscriber) => {
       const forget = writer.onGone((error) => subscriber.error(error));
       subscriber.add(forget);
+      subscriber.add(writer.fedBy(this.#reads));
       const write = (chunk: Uint8Array): Observable<void> | undefined => {
         writer.write(chunk);
         return writer.paused ? writer.drain() : undefined;
@@ -330,7 +352,7 @@ export class StreamReader {
       };
       // Nothing comes of a drain, but its type does not say so.
       const output = subscriber as unknown as Subscriber<void>;
-      this.#consume(chunkDecoder, new Consumption(write, output, 1, atEnd), 'bytes');
+      this.#consume('pipeTo', chunkDecoder, new Consumption(write, output, 1, atEnd, writer), 'bytes');
     });
   }
 
@@ -354,6 +376,8 @@ export class StreamReader {
   }
 
   #readOnce(
+    verb: string,
+    argument: unknown,
     bytesDecoder: Decoder<Uint8Array>,
     bytesAtEnd: () => Uint8Array,
     reach: Reach = 'message',
@@ -367,32 +391,38 @@ export class StreamReader {
       atEnd = () => decodeText(bytesAtEnd(), encoding);
     }
     return new Observable((subscriber) => {
-      const read = new FrameRead(this.#reads, decoder, subscriber, true, reach, atEnd);
+      const read = new FrameRead(this.#reads, decoder, subscriber, true, reach, verb, argument, atEnd);
       this.#reads.start(read, this);
     });
   }
 
-  #frames<T>(decoder: DecoderFactory<T>, once: boolean, reach: Reach): Observable<T> {
+  #frames<T>(verb: string, decoder: DecoderFactory<T>, once: boolean, reach: Reach): Observable<T> {
     checkDecoderFactory(decoder);
     return new Observable((subscriber) => {
-      const read = new FrameRead(this.#reads, makeDecoder(decoder), subscriber, once, reach);
+      const read = new FrameRead(this.#reads, makeDecoder(decoder), subscriber, once, reach, verb);
       this.#reads.start(read, this);
     });
   }
 
   #consumeFrames<T, R>(
+    verb: string,
     decoder: DecoderFactory<T>,
     project: FrameConsumer<T, R>,
     concurrency: number,
     reach: Reach,
   ): Observable<R> {
     return new Observable((subscriber) => {
-      this.#consume(oneByOne(makeDecoder(decoder)), new Consumption(project, subscriber, concurrency), reach);
+      this.#consume(
+        verb,
+        oneByOne(makeDecoder(decoder)),
+        new Consumption(project, subscriber, concurrency),
+        reach,
+      );
     });
   }
 
-  #consume<T, R>(decoder: Decoder<T>, consumption: Consumption<T, R>, reach: Reach): void {
-    const read = new FrameRead(this.#reads, decoder, consumption, false, reach);
+  #consume<T, R>(verb: string, decoder: Decoder<T>, consumption: Consumption<T, R>, reach: Reach): void {
+    const read = new FrameRead(this.#reads, decoder, consumption, false, reach, verb);
     consumption.start(read, this.#reads);
     this.#reads.start(read, this);
   }

@@ -3,6 +3,7 @@ import { checkData } from '../bytes/check.js';
 import { checkMethod } from './check.js';
 import type { Data } from '../bytes/Separator.js';
 import type { ConnectionCore } from './ConnectionCore.js';
+import type { ReadQueue } from './ReadQueue.js';
 import { ConnectionClosedError, UnreadPlaintextError, WriteAfterEndError } from './errors.js';
 import type { ExtraInfo, StartTlsOptions, Transport } from './Transport.js';
 
@@ -193,6 +194,18 @@ export class StreamWriter {
         }
       }),
     );
+  }
+
+  /** @internal */
+  get core(): ConnectionCore {
+    return this.#core;
+  }
+
+  /** @internal From here on a pipe writes to it. Returns what takes it back. */
+  fedBy(reads: ReadQueue): () => void {
+    const sources = (this.#core.writes.sources ??= new Set());
+    sources.add(reads);
+    return () => sources.delete(reads);
   }
 
   /** @internal What `drain()` errors with, once nothing can be sent any more. */

@@ -6,7 +6,12 @@ type OptionalMember = {
 }[keyof Transport];
 
 // A new optional member of `Transport` does not compile until it stands here, and then every wrapper hands it on.
-const OPTIONAL: Record<OptionalMember, true> = { startTls: true, onReleased: true, messages: true };
+const OPTIONAL: Record<OptionalMember, true> = {
+  startTls: true,
+  onReleased: true,
+  messages: true,
+  bytesWritten: true,
+};
 
 /**
  * A transport around another one, which it hands everything on to: the base of those that change or watch some of it.
@@ -18,14 +23,15 @@ export class TransportWrapper implements Transport {
   declare readonly startTls?: NonNullable<Transport['startTls']>;
   declare readonly onReleased?: NonNullable<Transport['onReleased']>;
   declare readonly messages?: boolean;
+  declare readonly bytesWritten?: number;
 
   constructor(readonly inner: Transport) {
     for (const name of Object.keys(OPTIONAL) as OptionalMember[]) {
       const member: unknown = Reflect.get(inner, name);
       if (member === undefined) continue;
-      Object.assign(this, {
-        [name]: typeof member === 'function' ? (member.bind(inner) as unknown) : member,
-      });
+      const get = (): unknown =>
+        typeof member === 'function' ? (member.bind(inner) as unknown) : Reflect.get(inner, name);
+      Object.defineProperty(this, name, { get });
     }
   }
 
