@@ -23,8 +23,9 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
   readonly #output: Subscriber<R>;
   readonly #concurrency: number;
   readonly #atEnd: (() => void) | undefined;
-  /** What is under way, the oldest first. */
-  readonly works = new Set<Work>();
+  // What is under way, the oldest first: a set only where there may be several, as it costs more than all else.
+  #work: Work | undefined;
+  readonly #works: Set<Work> | undefined;
   #room!: { full: boolean };
   #reads!: { serve(): void; now(): number };
   #frames = 0;
@@ -44,6 +45,13 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
     this.#output = output;
     this.#concurrency = concurrency;
     this.#atEnd = atEnd;
+    if (concurrency > 1) this.#works = new Set();
+  }
+
+  /** What is under way, the oldest first. */
+  get works(): readonly Work[] {
+    if (this.#works !== undefined) return [...this.#works];
+    return this.#work === undefined ? [] : [this.#work];
   }
 
   /**
@@ -97,13 +105,15 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
       error: (error: unknown) => output.error(error),
       complete: () => {
         entry.done = true;
-        this.works.delete(entry);
+        this.#work = undefined;
+        this.#works?.delete(entry);
         this.#done();
       },
     });
     if (entry.done) return;
     entry.since = this.#reads.now();
-    this.works.add(entry);
+    this.#work = entry;
+    this.#works?.add(entry);
   }
 
   #done(): void {

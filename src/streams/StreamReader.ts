@@ -12,7 +12,7 @@ import { checkMethod } from './check.js';
 import { Consumption, type FrameConsumer } from './Consumption.js';
 import { checkDecoderFactory, makeDecoder, type Decoder, type DecoderFactory } from '../bytes/Decoder.js';
 import { IncompleteReadError } from '../bytes/errors.js';
-import { FrameRead, type BatchDecoder, type Reach } from './FrameRead.js';
+import { FrameRead, type BatchDecoder, type Reach, type ReadKind } from './FrameRead.js';
 import {
   chunkDecoder,
   LinesDecoder,
@@ -34,6 +34,14 @@ export interface PipeOptions {
 }
 
 const EMPTY = new Uint8Array(0);
+const READ_FRAME = { verb: 'readFrame', once: true, reach: 'message' } as const;
+const CHUNKS = { verb: 'chunks', once: false, reach: 'bytes' } as const;
+const FRAMES = { verb: 'frames', once: false, reach: 'frames' } as const;
+const LINES = { verb: 'lines', once: false, reach: 'frames' } as const;
+const CONSUME = { verb: 'consume', once: false, reach: 'message' } as const;
+const CONSUME_MANY = { verb: 'consume', once: false, reach: 'frames' } as const;
+const FRAMED = { verb: 'framed', once: false, reach: 'frames' } as const;
+const PIPE = { verb: 'pipeTo', once: false, reach: 'bytes' } as const;
 
 export interface LinesOptions {
   /** Default: `utf-8`. */
@@ -207,7 +215,7 @@ export class StreamReader {
    * - **Unsubscribe**: what the decoder took of an unfinished frame is put back.
    */
   readFrame<T>(decoder: DecoderFactory<T>): Observable<T> {
-    return this.#frames('readFrame', decoder, true, 'message');
+    return this.#frames(READ_FRAME, decoder);
   }
 
   /**
@@ -221,7 +229,7 @@ export class StreamReader {
    * - **Completes** at the end of the stream. **Buffers** nothing: it does not slow the peer down.
    */
   chunks(): Observable<Uint8Array> {
-    return this.#frames('chunks', () => chunkDecoder, false, 'bytes');
+    return this.#frames(CHUNKS, () => chunkDecoder);
   }
 
   /**
@@ -231,7 +239,7 @@ export class StreamReader {
    * - **Errors**, **Unsubscribe**: as `readFrame`.
    */
   frames<T>(decoder: DecoderFactory<T>): Observable<T> {
-    return this.#frames('frames', decoder, false, 'frames');
+    return this.#frames(FRAMES, decoder);
   }
 
   /**
@@ -250,7 +258,7 @@ export class StreamReader {
     const { encoding = 'utf-8', limit = this.#limit } = options;
     checkEncoding(encoding);
     checkLimit(limit);
-    return this.#frames('lines', () => new LinesDecoder(encoding, limit), false, 'frames');
+    return this.#frames(LINES, () => new LinesDecoder(encoding, limit));
   }
 
   /**
@@ -295,18 +303,12 @@ export class StreamReader {
     checkDecoderFactory(decoder);
     checkFunction('project', project);
     checkWhole('concurrency', concurrency, 1);
-    return this.#consumeFrames(
-      'consume',
-      decoder,
-      project,
-      concurrency,
-      concurrency === 1 ? 'message' : 'frames',
-    );
+    return this.#consumeFrames(concurrency === 1 ? CONSUME : CONSUME_MANY, decoder, project, concurrency);
   }
 
   /** @internal `consume` for whoever hands the frames on to queues that are not known. */
   consumeAhead<T>(decoder: DecoderFactory<T>, project: FrameConsumer<T, never>): Observable<never> {
-    return this.#consumeFrames('framed', decoder, project, 1, 'frames');
+    return this.#consumeFrames(FRAMED, decoder, project, 1);
   }
 
   /**
@@ -352,7 +354,7 @@ export class StreamReader {
       };
       // Nothing comes of a drain, but its type does not say so.
       const output = subscriber as unknown as Subscriber<void>;
-      this.#consume('pipeTo', chunkDecoder, new Consumption(write, output, 1, atEnd, writer), 'bytes');
+      this.#consume(PIPE, chunkDecoder, new Consumption(write, output, 1, atEnd, writer));
     });
   }
 
@@ -390,39 +392,33 @@ export class StreamReader {
       decoder = textDecoder(bytesDecoder, encoding);
       atEnd = () => decodeText(bytesAtEnd(), encoding);
     }
+    const kind = { verb, argument, once: true, reach, atEnd };
     return new Observable((subscriber) => {
-      const read = new FrameRead(this.#reads, decoder, subscriber, true, reach, verb, argument, atEnd);
-      this.#reads.start(read, this);
+      this.#reads.start(new FrameRead(this.#reads, decoder, subscriber, kind), this);
     });
   }
 
-  #frames<T>(verb: string, decoder: DecoderFactory<T>, once: boolean, reach: Reach): Observable<T> {
+  #frames<T>(kind: ReadKind<T>, decoder: DecoderFactory<T>): Observable<T> {
     checkDecoderFactory(decoder);
     return new Observable((subscriber) => {
-      const read = new FrameRead(this.#reads, makeDecoder(decoder), subscriber, once, reach, verb);
-      this.#reads.start(read, this);
+      this.#reads.start(new FrameRead(this.#reads, makeDecoder(decoder), subscriber, kind), this);
     });
   }
 
   #consumeFrames<T, R>(
-    verb: string,
+    kind: ReadKind<T>,
     decoder: DecoderFactory<T>,
     project: FrameConsumer<T, R>,
     concurrency: number,
-    reach: Reach,
   ): Observable<R> {
     return new Observable((subscriber) => {
-      this.#consume(
-        verb,
-        oneByOne(makeDecoder(decoder)),
-        new Consumption(project, subscriber, concurrency),
-        reach,
-      );
+      const consumption = new Consumption(project, subscriber, concurrency);
+      this.#consume(kind, oneByOne(makeDecoder(decoder)), consumption);
     });
   }
 
-  #consume<T, R>(verb: string, decoder: Decoder<T>, consumption: Consumption<T, R>, reach: Reach): void {
-    const read = new FrameRead(this.#reads, decoder, consumption, false, reach, verb);
+  #consume<T, R>(kind: ReadKind<T>, decoder: Decoder<T>, consumption: Consumption<T, R>): void {
+    const read = new FrameRead(this.#reads, decoder, consumption, kind);
     consumption.start(read, this.#reads);
     this.#reads.start(read, this);
   }
