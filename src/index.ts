@@ -27,7 +27,7 @@ export {
   WriteOverflowError,
 } from './streams/errors.js';
 export type { Data, Separator } from './bytes/Separator.js';
-export type { FrameConsumer } from './streams/Consumption.js';
+export type { ConsumeOptions, FrameConsumer } from './streams/Consumption.js';
 export { StreamReader, type LinesOptions, type PipeOptions } from './streams/StreamReader.js';
 export { StreamWriter } from './streams/StreamWriter.js';
 export type { TextEncoding } from './bytes/text.js';
