@@ -7,6 +7,7 @@ export type { ConnectionOptions, WaterMarks } from './streams/ConnectionSettings
 export type { Decoder, DecoderFactory } from './bytes/Decoder.js';
 export { DecodeError, IncompleteReadError, LimitOverrunError, StreamError } from './bytes/errors.js';
 export {
+  AddressLimitError,
   ConnectionClosedError,
   ConnectionLostError,
   ConnectTimeoutError,

@@ -78,11 +78,11 @@ describe('An argument of a wrong kind is told at the call', () => {
   ])
     refuses(name, (value) => manualConnection({ [name]: value }), ['a fraction']);
   refuses('the options of serve', (value) => serve(handler, value), options);
-  for (const name of ['concurrency', 'maxPending', 'scheduler', 'onLoss'])
+  for (const name of ['concurrency', 'maxPending', 'maxPerAddress', 'scheduler', 'onLoss'])
     refuses(`${name} of serve`, (value) => serve(handler, { [name]: value }));
   refuses('onError', (value) => serve(handler, { onError: value }), ['a function']);
-  // What is like an array can be a source.
-  refuses('stop', (value) => serve(handler, { stop: value }), ['a string', 'a list', 'other numbers']);
+  refuses('addressOf', (value) => serve(handler, { addressOf: value }), ['a function']);
+  refuses('stop', (value) => serve(handler, { stop: value }), sources);
   refuses('the options of useConnection', (value) => useConnection(handler, value), options);
   refuses('the options of writeTo', (value) => writeTo(writer, value), options);
   refuses('overflow', (value) => writeTo(writer, { overflow: value }));

@@ -11,6 +11,7 @@ import {
 import type { Connection } from '../streams/Connection.js';
 import { TooManyConnectionsError } from '../streams/errors.js';
 import { Reentrant } from '../streams/Reentrant.js';
+import { AddressLimit } from './AddressLimit.js';
 import { reportFailure } from './reportFailure.js';
 import { runHandler, type ConnectionHandler } from './runHandler.js';
 import type { ServeOptions } from './ServeOptions.js';
@@ -38,6 +39,7 @@ export class Serving<R> {
   // With their handlers.
   readonly #served = new Map<Connection, Subscription>();
   readonly #leaving = new Map<Connection, Subscription>();
+  readonly #addresses: AddressLimit | undefined;
   readonly #admitting = new Reentrant(() => this.#admitWaiting());
   readonly #stopped = new Subject<void>();
   // The source goes on; it has completed, and those that wait have their turn; nobody waits any more; all is over.
@@ -46,6 +48,8 @@ export class Serving<R> {
   constructor(handler: ConnectionHandler<R>, options: ServeOptions, subscriber: Subscriber<R>) {
     this.#handler = handler;
     this.#options = options;
+    const { maxPerAddress, addressOf } = options;
+    if (maxPerAddress !== undefined) this.#addresses = new AddressLimit(maxPerAddress, addressOf);
     this.#subscriber = subscriber;
   }
 
@@ -73,20 +77,27 @@ export class Serving<R> {
 
   #take(connection: Connection): void {
     const { concurrency = Infinity, maxPending = Infinity } = this.#options;
+    try {
+      if (this.#served.size >= concurrency && this.#waiting.size >= maxPending)
+        throw new TooManyConnectionsError(concurrency, maxPending);
+      this.#addresses?.take(connection);
+    } catch (error) {
+      this.#refuse(connection, error);
+      return;
+    }
+    // What finds the address may have stopped it.
     if (this.#state !== 'open') {
       this.#dismiss(connection);
-    } else if (this.#served.size >= concurrency && this.#waiting.size >= maxPending) {
-      this.#refuse(connection, new TooManyConnectionsError(concurrency, maxPending));
-    } else {
-      this.#waiting.add(connection);
-      this.#admitting.run();
-      // One that has gone would keep others out.
-      if (this.#waiting.has(connection)) connection.core.onGone(() => this.#waiting.delete(connection));
+      return;
     }
+    this.#waiting.add(connection);
+    this.#admitting.run();
+    // One that has gone would keep others out.
+    if (this.#waiting.has(connection)) connection.core.onGone(() => this.#waiting.delete(connection));
   }
 
   // A last reply is still sent; without one the peer sees a reset.
-  #refuse(connection: Connection, error: Error): void {
+  #refuse(connection: Connection, error: unknown): void {
     const { core } = connection;
     const before = core.writes.activity;
     this.#tellError(error, connection);
