@@ -65,7 +65,7 @@ export { decode } from './operators/decode.js';
 export { readExactly } from './operators/readExactly.js';
 export { readLine } from './operators/readLine.js';
 export { readUntil, type LimitOptions } from './operators/readUntil.js';
-export { serve, type ServeOptions } from './operators/serve.js';
+export { serve, type ServeContext, type ServeHandler, type ServeOptions } from './operators/serve.js';
 export { silence, type SilenceOptions } from './operators/silence.js';
 export { useConnection, type ConnectionHandler, type HandlerOptions } from './operators/useConnection.js';
 export type { OverflowStrategy } from './operators/BufferedWrite.js';

@@ -37,8 +37,8 @@ export interface ServeOptions extends HandlerOptions {
   /** Milliseconds, more than 0, from the start of a handler: as the option of a connection. Default: no limit. */
   idleTimeout?: number;
   /**
-   * When it emits, serving ends: no more connections are accepted, those that wait are closed, and the handlers have
-   * `grace` milliseconds to finish. Default: never.
+   * When it emits, serving ends: no more connections are accepted, those that wait are closed, and the handlers, which
+   * hear of it by `stopping$`, have `grace` milliseconds to finish. Default: never.
    */
   stop?: ObservableInput<unknown>;
   /** Milliseconds, 0 or more; then handlers are unsubscribed and their connections aborted. Default: 30 s. */

@@ -13,7 +13,8 @@ import { TooManyConnectionsError } from '../streams/errors.js';
 import { Reentrant } from '../streams/Reentrant.js';
 import { AddressLimit } from './AddressLimit.js';
 import { reportFailure } from './reportFailure.js';
-import { runHandler, type ConnectionHandler } from './runHandler.js';
+import { runHandler, type ServeHandler } from './runHandler.js';
+import { Stopping } from './ServeContext.js';
 import type { ServeOptions } from './ServeOptions.js';
 
 /**
@@ -31,7 +32,7 @@ import type { ServeOptions } from './ServeOptions.js';
  * @internal
  */
 export class Serving<R> {
-  readonly #handler: ConnectionHandler<R>;
+  readonly #handler: ServeHandler<R>;
   readonly #options: ServeOptions;
   readonly #subscriber: Subscriber<R>;
   // In the order of their arrival; nobody else knows of those that wait.
@@ -40,12 +41,13 @@ export class Serving<R> {
   readonly #served = new Map<Connection, Subscription>();
   readonly #leaving = new Map<Connection, Subscription>();
   readonly #addresses: AddressLimit | undefined;
+  readonly #context = new Stopping();
   readonly #admitting = new Reentrant(() => this.#admitWaiting());
   readonly #stopped = new Subject<void>();
   // The source goes on; it has completed, and those that wait have their turn; nobody waits any more; all is over.
   #state: 'open' | 'completed' | 'stopping' | 'over' = 'open';
 
-  constructor(handler: ConnectionHandler<R>, options: ServeOptions, subscriber: Subscriber<R>) {
+  constructor(handler: ServeHandler<R>, options: ServeOptions, subscriber: Subscriber<R>) {
     this.#handler = handler;
     this.#options = options;
     const { maxPerAddress, addressOf } = options;
@@ -131,7 +133,7 @@ export class Serving<R> {
     this.#served.set(connection, place);
     core.report = (error) => this.#tellError(error, connection);
     if (idleTimeout !== undefined) core.watchIdle(idleTimeout, scheduler);
-    const handling = runHandler(this.#handler, connection, this.#options).subscribe({
+    const handling = runHandler(this.#handler, connection, this.#options, this.#context).subscribe({
       next: (value) => this.#subscriber.next(value),
       error: (error: unknown) => {
         this.#tellError(error, connection);
@@ -158,6 +160,7 @@ export class Serving<R> {
     this.#state = 'stopping';
     this.#stopped.next();
     this.#releaseWaiting();
+    this.#context.begin();
     this.#settle();
     if (!this.#subscriber.closed) this.#subscriber.add(scheduler.schedule(() => this.#cut(), grace));
   }
@@ -189,6 +192,7 @@ export class Serving<R> {
       }
       connection.release();
     }
+    this.#context.begin();
   }
 
   #releaseWaiting(): void {
