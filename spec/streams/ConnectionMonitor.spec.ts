@@ -8,7 +8,7 @@ function monitored(connection: Connection): string[] {
     paused: (side) => told.push(`${side} paused`),
     resumed: (side, milliseconds) => told.push(`${side} resumed after ${milliseconds}`),
     waiting: (waits) => told.push(waits ? 'waits' : 'waits no more'),
-    refused: (error) => told.push(`refused: ${error.message}`),
+    refused: (error) => told.push(`refused: ${(error as Error).message}`),
     handlerFailed: (error) => told.push(`handler failed: ${String(error)}`),
   };
   return told;

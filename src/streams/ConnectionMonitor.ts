@@ -14,7 +14,7 @@ export interface ConnectionMonitor {
   /** It waits for somebody to take or to serve it, or does so no more. */
   waiting(waits: boolean): void;
   /** `serve` does not take it. */
-  refused(error: Error): void;
+  refused(error: unknown): void;
   /** Its handler has failed. */
   handlerFailed(error: unknown): void;
 }
