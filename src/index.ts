@@ -15,6 +15,7 @@ export {
   HeartbeatTimeoutError,
   IdleTimeoutError,
   ProxyError,
+  ProxyProtocolError,
   ReaderBusyError,
   ReceiveLimitError,
   RequestTimeoutError,

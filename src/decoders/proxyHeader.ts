@@ -51,6 +51,12 @@ export function proxyHeader(options: ProxyHeaderOptions = {}): DecoderFactory<Pr
   return () => new ProxyHeaderDecoder(maxLength);
 }
 
+/** Whether these bytes, in which something is wrong, begin as a header does. @internal */
+export function beginsProxyHeader(bytes: ByteQueue): boolean {
+  const begins = (start: readonly number[]): boolean => start.every((byte, at) => bytes.peek(at) === byte);
+  return begins(SIGNATURE) || begins(Array.from(NAME, (character) => character.charCodeAt(0)));
+}
+
 const NAME = 'PROXY ';
 /** Bytes of a line, its end included. */
 const MAX_LINE = 107;
