@@ -12,7 +12,7 @@ const NODE_FILES = [
   '^src/server/',
   '^src/transports/node/',
   '^src/observables/(fromConnection|fromUnixConnection|fromDuplex|openConnection|connectSocket)\\.ts$',
-  '^src/observables/(ConnectOptions|checkConnectOptions|connectionOn)\\.ts$',
+  '^src/observables/(ConnectOptions|checkConnectOptions|connectionOn|writeProxyHeader)\\.ts$',
 ];
 const ENTRY_POINTS = '^src/[^/]+\\.ts$';
 
