@@ -392,7 +392,7 @@ export class StreamReader {
   ): void {
     const read = new FrameRead(this.#reads, decoder, consumption, false, reach);
     consumption.start(read, this.#reads, until);
-    if (!consumption.closed) this.#reads.start(read, this);
+    this.#reads.start(read, this);
   }
 }
 
