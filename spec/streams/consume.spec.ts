@@ -381,6 +381,23 @@ describe('StreamReader.consume', () => {
       }
     });
 
+    it('given inside the project decodes nothing while that work goes on, whatever room there is', () => {
+      const { reader, transport } = manualConnection();
+      const [until, done] = [new Subject<void>(), new Subject<string>()];
+      const frames: string[] = [];
+      const work = (frame: string): Subject<string> => {
+        frames.push(frame);
+        until.next();
+        return done;
+      };
+      const { log } = record(reader.consume(letter, work, { until, concurrency: 3 }));
+      transport.receive('xyz');
+      expect(frames).toEqual(['x']);
+      done.complete();
+      expect(log).toEqual(['|']);
+      expect(reader.bufferedBytes).toBe(2);
+    });
+
     it('given inside the project that then throws is an error all the same', () => {
       const { reader, transport } = manualConnection();
       const until = new Subject<void>();

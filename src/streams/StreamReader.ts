@@ -417,7 +417,7 @@ export class StreamReader {
   ): void {
     const read = new FrameRead(this.#reads, decoder, consumption, kind);
     consumption.start(read, this.#reads, until);
-    if (!consumption.closed) this.#reads.start(read, this);
+    this.#reads.start(read, this);
   }
 }
 
