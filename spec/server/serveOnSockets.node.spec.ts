@@ -273,7 +273,7 @@ describe('serve on sockets', () => {
     const [stop, reply] = [new Subject<void>(), new Subject<void>()];
     const handler = converse(function* (io, { stopping$ }: ServeContext) {
       for (;;) {
-        const line = yield* io.until(stopping$, () => io.line());
+        const line = yield* io.unless(stopping$, () => io.line());
         if (line === undefined) break;
         yield* io.send('working\n');
         yield* io.wait(reply);

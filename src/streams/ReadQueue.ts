@@ -157,7 +157,11 @@ export class ReadQueue extends ReentrantWork implements ByteSource {
   protected work(): void {
     let read: ActiveRead | undefined;
     do {
-      for (read = this.#first; read?.advance(); read = this.#first) this.#remove(read);
+      for (read = this.#first; read?.advance(); read = this.#first) {
+        this.#remove(read);
+        // It may have been unsubscribed while it waited.
+        this.queue.rollback();
+      }
       this.#settleNew();
     } while (this.#first !== read);
   }
@@ -182,9 +186,13 @@ export class ReadQueue extends ReentrantWork implements ByteSource {
 
   /** @internal It was unsubscribed before its end. */
   cancel(read: ActiveRead): void {
-    // One that is being served sees for itself that it is closed.
-    if (!read.listed || (read === this.#first && this.running)) return;
+    if (!read.listed) return;
     const first = read === this.#first;
+    if (first && this.running) {
+      // It sees for itself that it is closed, once it is looked at again: most often it is being served.
+      this.run();
+      return;
+    }
     this.#remove(read);
     if (!first) return;
     this.queue.rollback();

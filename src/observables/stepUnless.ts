@@ -8,7 +8,7 @@ import type { ConversationStep } from './ConversationStep.js';
  *
  * @internal
  */
-export function* stepUntil<T>(
+export function* stepUnless<T>(
   step: ConversationStep,
   notifier: ObservableInput<unknown>,
   begin: () => Take<T>,
