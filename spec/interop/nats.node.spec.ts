@@ -266,7 +266,7 @@ describe('With JetStream', () => {
     const done = new Subject<void>();
     const failed2 = patiently(
       'the error',
-      fromConsumer(working, () => done.pipe(take(1)), { confirmAcks: false }),
+      fromConsumer(working, () => done.pipe(take(1)), { confirmAcks: false, expires: 1000 }),
     );
     await consumerIs('the delivery', (info) => info.num_ack_pending === 1);
     await jsm.consumers.delete('FRAMES', 'workers');
@@ -422,6 +422,8 @@ describe('With JetStream', () => {
     expect((failure as PublishError).subject).toBe('nobody.has.it');
     writer.write('nobody.has.it', 'y');
     await patiently('the others', writer.send('frames.in', 'z').pipe(toArray()));
+    writer.close();
+    await patiently('the error, and the end', writer.waitClosed());
     expect(errors.map((error) => (error as Error).name)).toEqual(['PublishError']);
     expect((await jsm.streams.info('FRAMES')).state.messages).toBe(1);
   });

@@ -10,8 +10,11 @@ import { ConsumerLostError, isClosed, isNotFound } from './errors.js';
 /** Milliseconds until it is asked again after an error: at first, and at most. */
 const FIRST_WAIT = 100;
 const LONGEST_WAIT = 5000;
-/** So often the server says that it still knows of a request: one that was lost is noticed after two that are missing. */
-const HEARTBEAT_MS = 5000;
+/**
+ * So often the server says that it still knows of a request: one that was lost, or that was for a consumer that is no more,
+ * is noticed after two that are missing.
+ */
+const HEARTBEAT_MS = 2000;
 
 /** @internal */
 export type PullConsumer = Pick<Consumer, 'fetch' | 'info'>;

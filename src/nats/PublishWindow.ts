@@ -156,6 +156,8 @@ export class PublishWindow {
 
   #failed(publication: Publication, error: unknown): void {
     if (isClosed(error)) {
+      // With all the others.
+      this.#comesAgain(publication);
       this.#owner.lost(error);
       return;
     }
