@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { openFrames } from '../examples/nats/frames.js';
 import { NatsProgram } from './nats/NatsProgram.js';
 import { processUsage } from './processUsage.js';
 import { startChild } from './Worker.js';
@@ -51,9 +52,11 @@ function start(kind: string, file: string, args: string[], onLine: (line: string
 function measure(): void {
   const note = (kind: string, pid: number): void => {
     try {
-      peaks.set(kind, Math.max(peaks.get(kind) ?? 0, processUsage(pid).peakRss));
+      const { peakRss } = processUsage(pid);
+      // Without a number it has ended.
+      if (peakRss > (peaks.get(kind) ?? 0)) peaks.set(kind, peakRss);
     } catch {
-      // It has just ended.
+      // It is gone.
     }
   };
   for (const [child, kind] of watched) note(kind, child.pid!);
@@ -61,12 +64,30 @@ function measure(): void {
   ahead = Math.max(ahead, peerReport.sent - done);
 }
 
-function startOneWorker(): ChildProcess {
-  return start('workers', 'workerEnd', [nats.address], (line) => {
+interface FrameWorker {
+  readonly child: ChildProcess;
+  busy: boolean;
+}
+
+function startOneWorker(): FrameWorker {
+  const child = start('workers', 'workerEnd', [nats.address], (line) => {
+    worker.busy = true;
     const id = Number(line);
     if (times[id]!++ === 0) done++;
     else repeats++;
   });
+  const worker: FrameWorker = { child, busy: false };
+  return worker;
+}
+
+/** In the middle of its frames: not while it starts, which may take longer on a machine that is busy. */
+function killOne(): void {
+  const victim = workers.find(({ busy }) => busy);
+  if (victim === undefined) return;
+  kills++;
+  victim.child.kill('SIGKILL');
+  workers.splice(workers.indexOf(victim), 1);
+  workers.push(startOneWorker());
 }
 
 function progress(): void {
@@ -105,9 +126,7 @@ for (;;) {
   if ((done === frames && peerReport.answers === frames) || now - lastFrame.at > PATIENCE_MS) break;
   if (now - lastKill > KILL_EVERY_MS && done < frames) {
     lastKill = now;
-    const i = kills++ % WORKERS;
-    workers[i]!.kill('SIGKILL');
-    workers[i] = startOneWorker();
+    killOne();
   }
   if (natsRestarts === 0 && done > frames / 2) {
     natsRestarts++;
@@ -117,9 +136,16 @@ for (;;) {
 if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
 
 const seconds = (performance.now() - startedAt) / 1000;
+const { nc, js } = await openFrames(nats.address);
+const jsm = await js.jetstreamManager();
+const left = (await jsm.streams.info('FRAMES')).state.messages;
+const dead = (await jsm.streams.info('DEAD')).state.messages;
+await nc.close();
 const lost = times.reduce((count, n) => count + (n === 0 ? 1 : 0), 0);
 console.log(`${frames} frames in ${seconds.toFixed(0)} s, ${(done / seconds).toFixed(0)} a second`);
-console.log(`  lost: ${lost}; done again: ${repeats}; answered to the peer: ${peerReport.answers}`);
+console.log(
+  `  lost: ${lost}; left in the stream: ${left}; dead letters: ${dead}; done again: ${repeats}; answered to the peer: ${peerReport.answers}`,
+);
 console.log(`  workers killed: ${kills} (${WORKERS} at a time); restarts of nats-server: ${natsRestarts}`);
 console.log(`  the stream was full ${retries.full} times; ${retries.other} times JetStream did not answer`);
 console.log(`  the peer was at most ${ahead} frames ahead of the workers`);

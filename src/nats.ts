@@ -4,6 +4,7 @@ export type {
   ConsumerStall,
   DeadLetterOptions,
   MessageConsumer,
+  PullConsumer,
 } from './nats/ConsumerOptions.js';
 export { AckLostError, ConsumerLostError, PublishError } from './nats/errors.js';
 export { jetStreamWriter, type JetStreamWriter } from './nats/JetStreamWriter.js';

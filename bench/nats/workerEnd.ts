@@ -15,6 +15,8 @@ const done = async (line: string): Promise<void> => {
 };
 work(frames, done, {
   concurrency: 32,
+  // Who is killed has had a delivery, too: here that may be the fate of the same frame many times.
+  deadLetter: { js: frames.js, subject: 'frames.dead', maxDeliveries: 1000 },
   onError: (error) => {
     errors++;
     if (errors <= 3) console.error(`worker ${process.pid}: ${String(error)}`);

@@ -1,4 +1,5 @@
 import * as api from '../../src/index.js';
+import * as nats from '../../src/nats.js';
 
 describe('errors', () => {
   const all = [
@@ -23,6 +24,9 @@ describe('errors', () => {
     new api.ReceiveLimitError(17, 16),
     new api.FlowControlError('the peer sent 5 bytes more than it may'),
     new api.HeartbeatTimeoutError(6500),
+    new nats.ConsumerLostError('FRAMES', 'workers', 'deleted'),
+    new nats.AckLostError('FRAMES', 17, new Error('timeout')),
+    new nats.PublishError('frames.in', 'id', 3, new Error('timeout')),
   ];
 
   it('are StreamErrors with a code, a name that is their class, and a message', () => {
@@ -54,12 +58,15 @@ describe('errors', () => {
     expect(all[18]!.message).toContain('17 bytes wait');
     expect(all[18]!.message).toContain('receiveLimit of 16');
     expect(all[20]!.message).toContain('6500 ms');
+    expect(all[21]!.message).toBe('The consumer workers of the stream FRAMES is lost: it was deleted');
+    expect(all[22]!.message).toContain('message 17 of the stream FRAMES');
+    expect(all[23]!.message).toBe('JetStream has not taken a message for frames.in at attempt 3: timeout');
     expect(all[3]!.message).toContain('read ECONNRESET');
     expect(all[3]!.cause).toEqual(new Error('read ECONNRESET'));
   });
 
   it('cover every error class that is exported', () => {
-    const classes = Object.entries(api).filter(([name]) => name.endsWith('Error') && name !== 'StreamError');
+    const classes = Object.entries({ ...api, ...nats }).filter(([name]) => name.endsWith('Error') && name !== 'StreamError');
     expect(classes.map(([name]) => name).sort()).toEqual(all.map(({ name }) => name).sort());
   });
 });

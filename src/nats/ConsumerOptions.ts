@@ -1,7 +1,10 @@
-import type { ConsumerInfo, JetStreamClient, JsMsg } from '@nats-io/jetstream';
+import type { Consumer, ConsumerInfo, JetStreamClient, JsMsg } from '@nats-io/jetstream';
 import { from, type ObservableInput, type SchedulerLike } from 'rxjs';
 import { checkBoolean, checkFunction, checkOptions, described } from '../bytes/check.js';
 import { checkMethod, checkMilliseconds, checkTimeout } from '../streams/check.js';
+
+/** What is needed of a pull consumer of JetStream: `js.consumers.get(stream, name)`. */
+export type PullConsumer = Pick<Consumer, 'fetch' | 'info'>;
 
 /** What is done with a message: something to wait for, or nothing, when it is done already. */
 export type MessageConsumer<R> = (message: JsMsg) => ObservableInput<R> | void;

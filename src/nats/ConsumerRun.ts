@@ -1,9 +1,14 @@
-import type { Consumer, ConsumerMessages, JsMsg } from '@nats-io/jetstream';
+import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { asyncScheduler, from, Subscription, take, type SchedulerLike, type Subscriber } from 'rxjs';
 import { reportFailure } from '../operators/reportFailure.js';
 import { attempt } from '../streams/reportError.js';
-import { readSettings, type ConsumerOptions, type ConsumerSettings } from './ConsumerOptions.js';
-import type { MessageConsumer } from './ConsumerOptions.js';
+import {
+  readSettings,
+  type ConsumerOptions,
+  type ConsumerSettings,
+  type MessageConsumer,
+  type PullConsumer,
+} from './ConsumerOptions.js';
 import { Delivery } from './Delivery.js';
 import { ConsumerLostError, isClosed, isNotFound } from './errors.js';
 
@@ -15,9 +20,6 @@ const LONGEST_WAIT = 5000;
  * is noticed after two that are missing.
  */
 const HEARTBEAT_MS = 2000;
-
-/** @internal */
-export type PullConsumer = Pick<Consumer, 'fetch' | 'info'>;
 
 /**
  * One subscription to `fromConsumer`: asks for as many messages as there is room for, by one request at a time.

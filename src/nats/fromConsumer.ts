@@ -1,8 +1,13 @@
 import { Observable } from 'rxjs';
 import { checkFunction } from '../bytes/check.js';
 import { checkMethod } from '../streams/check.js';
-import { checkConsumerOptions, type ConsumerOptions, type MessageConsumer } from './ConsumerOptions.js';
-import { ConsumerRun, type PullConsumer } from './ConsumerRun.js';
+import {
+  checkConsumerOptions,
+  type ConsumerOptions,
+  type MessageConsumer,
+  type PullConsumer,
+} from './ConsumerOptions.js';
+import { ConsumerRun } from './ConsumerRun.js';
 
 /**
  * The messages of a pull consumer of JetStream, as there is room: `reader.consume` of a stream that many machines share.
