@@ -29,7 +29,7 @@ async function bundle(code) {
     // A node: import that gets this far is an error of esbuild's, with the file that asks for it.
     platform: 'browser',
     target: 'es2022',
-    external: ['rxjs', 'rxjs/*'],
+    external: ['rxjs', 'rxjs/*', '@nats-io/*'],
     logLevel: 'error',
   });
   return outputFiles[0]?.contents ?? new Uint8Array();
