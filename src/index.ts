@@ -28,6 +28,7 @@ export {
 } from './streams/errors.js';
 export type { Data, Separator } from './bytes/Separator.js';
 export type { FrameConsumer } from './streams/Consumption.js';
+export { RateLimit, type RateLimitOptions } from './streams/RateLimit.js';
 export { StreamReader, type LinesOptions, type PipeOptions } from './streams/StreamReader.js';
 export { StreamWriter } from './streams/StreamWriter.js';
 export type { TextEncoding } from './bytes/text.js';

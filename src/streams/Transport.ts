@@ -47,6 +47,8 @@ export interface Transport {
    * messages.
    */
   readonly messages?: boolean;
+  /** Only where a rate holds back what has arrived: whether it does now. Who is made to wait is not idle. */
+  readonly limited?: boolean;
 }
 
 /** The options of `startTls`, by kind of transport, which adds its own by declaration merging. */

@@ -1,9 +1,9 @@
 import type { Data } from '../bytes/Separator.js';
-import type { Transport, TransportReceiver } from '../streams/Transport.js';
+import type { Transport, TransportReceiver } from './Transport.js';
 
 type OptionalMember = {
-  [K in keyof Transport]-?: object extends Pick<Transport, K> ? K : never;
-}[keyof Transport];
+  [K in Exclude<keyof Transport, 'limited'>]-?: object extends Pick<Transport, K> ? K : never;
+}[Exclude<keyof Transport, 'limited'>];
 
 // A new optional member of `Transport` does not compile until it stands here, and then every wrapper hands it on.
 const OPTIONAL: Record<OptionalMember, true> = { startTls: true, onReleased: true, messages: true };
@@ -31,6 +31,11 @@ export class TransportWrapper implements Transport {
 
   get writeQueueSize(): number {
     return this.inner.writeQueueSize;
+  }
+
+  // Not one of those that stay what they are.
+  get limited(): boolean {
+    return this.inner.limited === true;
   }
 
   get canWriteEof(): boolean {
