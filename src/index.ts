@@ -18,6 +18,7 @@ export {
   ReaderBusyError,
   ReceiveLimitError,
   RequestTimeoutError,
+  SlowConsumerError,
   StaleSocketError,
   StepTimeoutError,
   TooManyConnectionsError,
@@ -71,6 +72,13 @@ export { useConnection, type ConnectionHandler, type HandlerOptions } from './op
 export type { OverflowStrategy } from './operators/BufferedWrite.js';
 export { writeTo, type WriteToOptions } from './operators/writeTo.js';
 
+export { broadcast, Broadcast } from './observables/broadcast.js';
+export type {
+  BroadcastOptions,
+  BroadcastSendOptions,
+  JoinOptions,
+  SlowPolicy,
+} from './observables/BroadcastOptions.js';
 export { converse } from './observables/converse.js';
 export type { ConversationGenerator, Spoken } from './observables/ConversationGenerator.js';
 export type { Conversation, Step } from './observables/Conversation.js';
