@@ -482,7 +482,7 @@ describe('StreamReader.pipeTo', () => {
   it('takes no more than the writer has room for', () => {
     const from = manualConnection({ limit: 2 });
     const to = manualConnection({ holdWrites: true, highWaterMark: 4, lowWaterMark: 0 });
-    record(from.reader.pipeTo(to.writer));
+    const { log } = record(from.reader.pipeTo(to.writer));
     from.transport.receive('abcde');
     expect(to.writer.paused).toBe(true);
     from.transport.receive('fg', 'hij');
@@ -491,6 +491,7 @@ describe('StreamReader.pipeTo', () => {
     to.transport.drain();
     expect(from.transport.calls).toEqual(['pause', 'resume']);
     expect(from.reader.bufferedBytes).toBe(0);
+    expect(log).withContext('a drain is no value').toEqual([]);
   });
 
   it('errors when the writer is lost, aborted or closed, also while nothing comes', () => {

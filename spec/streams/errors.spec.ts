@@ -29,6 +29,7 @@ describe('errors', () => {
     new nats.ConsumerLostError('FRAMES', 'workers', 'deleted'),
     new nats.AckLostError('FRAMES', 17, new Error('timeout')),
     new nats.PublishError('frames.in', 'id', 3, new Error('timeout')),
+    new api.SlowConsumerError(70, 60),
   ];
 
   it('are StreamErrors with a code, a name that is their class, and a message', () => {
@@ -65,12 +66,15 @@ describe('errors', () => {
     expect(all[23]!.message).toBe('The consumer workers of the stream FRAMES is lost: it was deleted');
     expect(all[24]!.message).toContain('message 17 of the stream FRAMES');
     expect(all[25]!.message).toBe('JetStream has not taken a message for frames.in at attempt 3: timeout');
+    expect(new api.SlowConsumerError(70, 60).message).toContain('70 bytes wait for it, over the limit of 60');
     expect(all[3]!.message).toContain('read ECONNRESET');
     expect(all[3]!.cause).toEqual(new Error('read ECONNRESET'));
   });
 
   it('cover every error class that is exported', () => {
-    const classes = Object.entries({ ...api, ...nats }).filter(([name]) => name.endsWith('Error') && name !== 'StreamError');
+    const classes = Object.entries({ ...api, ...nats }).filter(
+      ([name]) => name.endsWith('Error') && name !== 'StreamError',
+    );
     expect(classes.map(([name]) => name).sort()).toEqual(all.map(({ name }) => name).sort());
   });
 });

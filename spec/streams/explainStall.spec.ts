@@ -6,6 +6,7 @@ import {
   framed,
   json,
   lines,
+  RateLimit,
   reconnecting,
   sendAll,
   serve,
@@ -209,6 +210,21 @@ describe('explainStall', () => {
       });
     });
 
+    it('a rate that lets nothing pass, of a pipe and of reading', () => {
+      const rate = new RateLimit({ bytesPerSecond: 0, scheduler: time });
+      proxyIn.reader.pipeTo(proxyOut.writer, { rate }).subscribe();
+      client.writer.write('hello');
+      const [source, limited] = connectionPair({ scheduler: time, readRate: rate });
+      limited.reader.readLine().subscribe();
+      source.writer.write('hello');
+      expect(explainedAt(4000, proxyIn)).toEqual({
+        cause: 'rate',
+        for: 4000,
+        message: 'the rate of pipeTo has let nothing pass for 4.0 s; 5 bytes are buffered',
+      });
+      expect(explainStall(limited).message).toBe('the readRate has let nothing pass for 4.0 s');
+    });
+
     it('a step of a conversation that does not end', () => {
       converse(function* (io) {
         yield* io.line();
@@ -323,6 +339,19 @@ describe('explainStall', () => {
       ).subscribe();
       client.reader.consume(lines(), () => of(0).pipe(delay(20, time))).subscribe();
       expectNobody(server);
+    });
+
+    it('where a rate is slow, but lets bytes pass', () => {
+      const rate = new RateLimit({ bytesPerSecond: 10, burst: 2, scheduler: time });
+      proxyIn.reader.pipeTo(proxyOut.writer, { rate }).subscribe();
+      flood(client.writer);
+      const [source, limited] = connectionPair({
+        scheduler: time,
+        readRate: () => new RateLimit({ bytesPerSecond: 10, burst: 2, scheduler: time }),
+      });
+      limited.reader.chunks().subscribe();
+      flood(source.writer);
+      expectNobody(proxyIn, limited);
     });
 
     it('where a conversation waits for its peer', () => {

@@ -1,6 +1,6 @@
 import type { JetStreamClient } from '@nats-io/jetstream';
 import { Subscription, type SchedulerLike } from 'rxjs';
-import { LinkedList, type Place } from '../observables/LinkedList.js';
+import { LinkedList, type Place } from '../bytes/LinkedList.js';
 import { Reentrant } from '../streams/Reentrant.js';
 import { isClosed, isFull, isTemporary, hasNoResponders, PublishError } from './errors.js';
 import type { Publication } from './Publication.js';

@@ -6,7 +6,7 @@ import { ConnectionLostError } from '../streams/errors.js';
 import type { FrameSubscriber } from '../streams/FrameRead.js';
 import { Reentrant } from '../streams/Reentrant.js';
 import { attempt } from '../streams/reportError.js';
-import { LinkedList } from './LinkedList.js';
+import { LinkedList } from '../bytes/LinkedList.js';
 import { Audience } from './Audience.js';
 import { Requests, type Request } from './Requests.js';
 

@@ -171,7 +171,8 @@ export class ConnectionCore implements ReadConnection, Written {
     let written = writes.activity;
     let idle = 0;
     const look = (): void => {
-      const active = reads.activity !== read || writes.activity !== written;
+      const active =
+        transport.limitedFor !== undefined || reads.activity !== read || writes.activity !== written;
       read = reads.activity;
       written = writes.activity;
       idle = active ? 0 : idle + 1;

@@ -1,4 +1,4 @@
-import { firstValueFrom, Observable, type ObservableInput, type Subscriber } from 'rxjs';
+import { firstValueFrom, ignoreElements, Observable, type ObservableInput } from 'rxjs';
 import type { ByteQueue } from '../bytes/ByteQueue.js';
 import { checkBoolean, checkCount, checkLimit, checkOptions } from '../bytes/check.js';
 import { checkMethod } from './check.js';
@@ -16,6 +16,7 @@ import {
   readUntilDecoder,
   textDecoder,
 } from './readDecoders.js';
+import type { RateLimit } from './RateLimit.js';
 import type { ReadQueue } from './ReadQueue.js';
 import type { Separator } from '../bytes/Separator.js';
 import type { StreamWriter } from './StreamWriter.js';
@@ -24,6 +25,8 @@ import { checkEncoding, decodeText, type TextEncoding } from '../bytes/text.js';
 export interface PipeOptions {
   /** End the writer's direction after the last byte: `writeEof()`, or `close()` where that cannot be. Default: true. */
   end?: boolean;
+  /** How fast the bytes may pass; one for many pipes is for all of them together. Default: as fast as the writer drains. */
+  rate?: RateLimit;
 }
 
 const EMPTY = new Uint8Array(0);
@@ -305,13 +308,19 @@ export class StreamReader {
 
   /**
    * Writes the rest of the stream to a writer, as fast as that drains: the backpressure of its peer becomes that on
-   * ours.
+   * ours. With a `rate` no faster than that; chunks are cut to what may pass.
+   *
+   * ```text
+   * received                                          --abcdef-|
+   * pipeTo(writer, { rate: 1000 bytes/s, burst 2 })   ---------|     its completion
+   * written                                           --A-B-C        A = ab, B = cd, C = ef
+   * ```
    *
    * - **Emits** nothing. **Completes** when the stream has ended and all of it has been written; unless `end` is
    *   false it then ends the writer's direction.
    * - **Errors** as every read; and when the writer's connection is lost or closed, also while nothing comes, with
-   *   what its `drain()` errors with.
-   * - **Unsubscribe** stops; both connections stay as they are.
+   *   what its `drain()` errors with. Neither waits for the `rate`.
+   * - **Unsubscribe** stops; both connections stay as they are, and what is not written yet stays in the reader.
    *
    * @example
    * ```ts
@@ -328,15 +337,16 @@ export class StreamReader {
   pipeTo(writer: StreamWriter, options: PipeOptions = {}): Observable<never> {
     checkMethod('writer must be a StreamWriter', writer, 'drain');
     checkOptions(options);
-    const { end = true } = options;
+    const { end = true, rate } = options;
     checkBoolean('end', end);
+    if (rate !== undefined) checkMethod('rate must be a RateLimit', rate, 'paced');
     return new Observable((subscriber) => {
       const forget = writer.onGone((error) => subscriber.error(error));
       subscriber.add(forget);
       subscriber.add(writer.fedBy(this.#reads));
-      const write = (chunk: Uint8Array): Observable<void> | undefined => {
+      const write = (chunk: Uint8Array): Observable<never> | undefined => {
         writer.write(chunk);
-        return writer.paused ? writer.drain() : undefined;
+        return writer.paused ? writer.drain().pipe(ignoreElements()) : undefined;
       };
       const atEnd = (): void => {
         // The peer may close in return: that is no failure any more.
@@ -344,9 +354,9 @@ export class StreamReader {
         if (end && writer.canWriteEof()) writer.writeEof();
         else if (end) writer.close();
       };
-      // Nothing comes of a drain, but its type does not say so.
-      const output = subscriber as unknown as Subscriber<void>;
-      this.#consume(PIPE, chunkDecoder, new Consumption(write, output, 1, atEnd, writer));
+      const paced = rate?.paced(write);
+      const consumption = new Consumption(paced?.project ?? write, subscriber, 1, atEnd, writer);
+      this.#consume(PIPE, paced ?? chunkDecoder, consumption);
     });
   }
 

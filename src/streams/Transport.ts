@@ -49,6 +49,11 @@ export interface Transport {
    * messages.
    */
   readonly messages?: boolean;
+  /**
+   * Only where a rate holds back what has arrived: for how many milliseconds it has let nothing pass, or undefined. Who is
+   * made to wait is not idle.
+   */
+  readonly limitedFor?: number | undefined;
 }
 
 /** The options of `startTls`, by kind of transport, which adds its own by declaration merging. */

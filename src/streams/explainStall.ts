@@ -116,7 +116,8 @@ class Search {
   #read(read: ActiveRead, core: ConnectionCore): Finding | undefined {
     const { reads } = core;
     const consumption = read.subscriber instanceof Consumption ? read.subscriber : undefined;
-    if (consumption?.writer !== undefined) return this.#pipe(read, consumption.writer.core);
+    if (consumption?.writer !== undefined)
+      return this.#pipe(read, consumption.works, consumption.writer.core);
     const [work] = consumption?.works ?? [];
     if (work !== undefined && read.full)
       return this.#since(work.since, reads.now(), (time) => ({
@@ -130,6 +131,12 @@ class Search {
           `${read.kind.verb === 'converse' ? 'a step of the conversation' : callOf(read)} has waited ${time} for something else than bytes`,
         ],
       }));
+    const { limitedFor } = core.transport;
+    if (limitedFor !== undefined)
+      return this.#since(reads.now() - limitedFor, reads.now(), (time) => ({
+        cause: 'rate',
+        parts: [`the readRate has let nothing pass for ${time}`],
+      }));
     // An idle peer is nobody's fault; one that stops within a frame is.
     if (reads.length === 0) return undefined;
     return this.#since(Math.max(reads.leftSince, read.since), reads.now(), (time) => ({
@@ -140,9 +147,22 @@ class Search {
     }));
   }
 
-  #pipe(read: ActiveRead, target: ConnectionCore): Finding | undefined {
-    const finding = read.full ? this.connection(target) : undefined;
-    return finding && { ...finding, parts: [...finding.parts, 'pipeTo waits for room in its writer'] };
+  #pipe(
+    read: ActiveRead,
+    works: Consumption<unknown, unknown>['works'],
+    target: ConnectionCore,
+  ): Finding | undefined {
+    if (!read.full) return undefined;
+    const finding = this.connection(target);
+    if (finding !== undefined)
+      return { ...finding, parts: [...finding.parts, 'pipeTo waits for room in its writer'] };
+    // There is room: what is left to wait for is its turn.
+    const [work] = target.standstill('write')?.isNow ? [] : works;
+    if (work === undefined) return undefined;
+    return this.#since(work.since, target.reads.now(), (time) => ({
+      cause: 'rate',
+      parts: [`the rate of pipeTo has let nothing pass for ${time}`],
+    }));
   }
 
   #unread({ reads }: ConnectionCore): Finding | undefined {

@@ -1,9 +1,9 @@
 import type { Data } from '../bytes/Separator.js';
-import type { Transport, TransportReceiver } from '../streams/Transport.js';
+import type { Transport, TransportReceiver } from './Transport.js';
 
 type OptionalMember = {
-  [K in keyof Transport]-?: object extends Pick<Transport, K> ? K : never;
-}[keyof Transport];
+  [K in Exclude<keyof Transport, 'limitedFor'>]-?: object extends Pick<Transport, K> ? K : never;
+}[Exclude<keyof Transport, 'limitedFor'>];
 
 // A new optional member of `Transport` does not compile until it stands here, and then every wrapper hands it on.
 const OPTIONAL: Record<OptionalMember, true> = {
@@ -29,14 +29,20 @@ export class TransportWrapper implements Transport {
     for (const name of Object.keys(OPTIONAL) as OptionalMember[]) {
       const member: unknown = Reflect.get(inner, name);
       if (member === undefined) continue;
-      const get = (): unknown =>
-        typeof member === 'function' ? (member.bind(inner) as unknown) : Reflect.get(inner, name);
-      Object.defineProperty(this, name, { get });
+      const get = (): unknown => Reflect.get(inner, name);
+      const property =
+        typeof member === 'function' ? { value: member.bind(inner) as unknown, writable: true } : { get };
+      Object.defineProperty(this, name, property);
     }
   }
 
   get writeQueueSize(): number {
     return this.inner.writeQueueSize;
+  }
+
+  // Not one of those that stay what they are.
+  get limitedFor(): number | undefined {
+    return this.inner.limitedFor;
   }
 
   get canWriteEof(): boolean {
