@@ -91,7 +91,7 @@ export class Serving<R> {
   #refuse(connection: Connection, error: Error): void {
     const { core } = connection;
     const before = core.writes.activity;
-    core.monitor?.refused(error);
+    core.monitor?.refused(core, error);
     this.#tellError(error, connection);
     if (core.writes.activity === before && core.lifecycle.phase !== 'closing') core.abort(error);
     this.#dismiss(connection);
@@ -127,7 +127,7 @@ export class Serving<R> {
     const handling = runHandler(this.#handler, connection, this.#options).subscribe({
       next: (value) => this.#subscriber.next(value),
       error: (error: unknown) => {
-        core.monitor?.handlerFailed(error);
+        core.monitor?.handlerFailed(core, error);
         this.#tellError(error, connection);
         connection.release();
       },
