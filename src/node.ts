@@ -13,12 +13,24 @@ export { fromUnixConnection } from './observables/fromUnixConnection.js';
 export { openConnection } from './observables/openConnection.js';
 export { fromServer } from './server/fromServer.js';
 export { Server } from './server/Server.js';
+export type { DurationStats, PauseStats, ServerStats } from './server/ServerStatistics.js';
 export {
   serverConnections$,
   type OnListening,
   type ServerConnectionsOptions,
 } from './server/serverConnections.js';
 export { unixServerConnections$, type UnixServerOptions } from './server/unixServerConnections.js';
+export {
+  connectionChannels,
+  type CloseMessage,
+  type ConnectionIdentity,
+  type ConnectionMessages,
+  type ErrorMessage,
+  type OpenMessage,
+  type PauseMessage,
+  type RefuseMessage,
+  type SecureMessage,
+} from './transports/node/diagnostics.js';
 export type {
   ClientTlsOptions,
   ServerTlsOptions,
