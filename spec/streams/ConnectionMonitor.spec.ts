@@ -8,7 +8,7 @@ function monitored(connection: Connection): string[] {
     paused: (_, side) => told.push(`${side} paused`),
     resumed: (_, side, milliseconds) => told.push(`${side} resumed after ${milliseconds}`),
     waiting: (_, waits) => told.push(waits ? 'waits' : 'waits no more'),
-    refused: (_, error) => told.push(`refused: ${error.message}`),
+    refused: (_, error) => told.push(`refused: ${(error as Error).message}`),
     handlerFailed: (_, error) => told.push(`handler failed: ${String(error)}`),
     secured: () => told.push('secured'),
     gone: ({ lifecycle }) => told.push(`gone: ${lifecycle.phase}`),

@@ -218,7 +218,8 @@ describe('explainStall', () => {
       expect(explainedAt(4700, server)).toEqual({
         cause: 'work',
         for: 4200,
-        message: 'the converse has waited 4.2 s for something else than bytes; 9 bytes are buffered',
+        message:
+          'a step of the conversation has waited 4.2 s for something else than bytes; 9 bytes are buffered',
       });
     });
 
@@ -387,7 +388,10 @@ describe('explainStall', () => {
   });
 
   it('throws for arguments that are none', () => {
-    expect(() => explainStall(server.reader as unknown as Connection)).toThrowError(TypeError, /connection must be a Connection/);
+    expect(() => explainStall(server.reader as unknown as Connection)).toThrowError(
+      TypeError,
+      /connection must be a Connection/,
+    );
     expect(() => explainStall(server, { after: -1 })).toThrowError(RangeError, /after must be/);
   });
 });

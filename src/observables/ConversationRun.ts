@@ -6,6 +6,8 @@ import { Conversation } from './Conversation.js';
 import { ConversationStep } from './ConversationStep.js';
 import type { ConversationGenerator, Spoken } from './ConversationGenerator.js';
 
+const KIND = { verb: 'converse' };
+
 /** So many `yield*` a `finally` block may have that would have to wait: nobody is there any more to wait for them. */
 const MOST_RETURNS = 1000;
 
@@ -26,7 +28,7 @@ export class ConversationRun<E, R> implements ActiveRead, Unsubscribable {
   readonly readAhead = false;
   // By `io.frame(messages())`.
   readonly messages = true;
-  readonly verb = 'converse';
+  readonly kind = KIND;
   since = 0;
   reader: object | undefined;
   listed = false;

@@ -107,7 +107,7 @@ export class ServerStatistics extends ConnectionDiagnostics {
     this.#waiting += waits ? 1 : -1;
   }
 
-  override refused(core: ConnectionCore, reason: Error): void {
+  override refused(core: ConnectionCore, reason: unknown): void {
     this.#refused++;
     super.refused(core, reason);
   }

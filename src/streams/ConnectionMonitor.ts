@@ -15,7 +15,7 @@ export interface ConnectionMonitor<Core> {
   /** It waits for somebody to take or to serve it, or does so no more. */
   waiting?(core: Core, waits: boolean): void;
   /** `serve` does not take it. */
-  refused(core: Core, error: Error): void;
+  refused(core: Core, error: unknown): void;
   /** Its handler has failed. */
   handlerFailed(core: Core, error: unknown): void;
   /** It is encrypted from here on, by `startTls`. */

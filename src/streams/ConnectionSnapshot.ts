@@ -129,7 +129,8 @@ function writeSnapshot(core: ConnectionCore, now: number): WriteSnapshot {
 }
 
 function pendingRead(read: ActiveRead, waitsForTurn: boolean, now: number): PendingRead {
-  const { verb, argument, subscriber, full } = read;
+  const { subscriber, full } = read;
+  const { verb, argument } = read.kind;
   const consumption = subscriber instanceof Consumption ? subscriber : undefined;
   const writer = consumption?.writer;
   const waitsFor = waitsForTurn ? 'turn' : !full ? 'bytes' : writer === undefined ? 'work' : 'writer';
@@ -141,7 +142,7 @@ function pendingRead(read: ActiveRead, waitsForTurn: boolean, now: number): Pend
     ...(writer !== undefined && { writer: writeSnapshot(writer.core, now) }),
     ...(consumption !== undefined &&
       writer === undefined && {
-        work: [...consumption.works].map(({ frame, since }) => ({ frame, for: now - since })),
+        work: consumption.works.map(({ frame, since }) => ({ frame, for: now - since })),
       }),
   };
 }

@@ -147,7 +147,8 @@ export class ReadQueue extends ReentrantWork implements ByteSource {
   serve(): void {
     this.run();
     if (this.running) return;
-    if (this.length > 0) this.leftSince = this.now();
+    // Work that is under way has a time of its own.
+    if (this.length > 0 && this.#first?.full !== true) this.leftSince = this.now();
     // Not while reads are served: what a transport delivers when it resumes has to be stopped again in time.
     this.#controlFlow();
     this.connection.readsSettled();

@@ -1,18 +1,11 @@
-import { firstValueFrom, Observable, type Subscriber } from 'rxjs';
+import { firstValueFrom, Observable, type ObservableInput, type Subscriber } from 'rxjs';
 import type { ByteQueue } from '../bytes/ByteQueue.js';
-import {
-  checkBoolean,
-  checkCount,
-  checkFunction,
-  checkLimit,
-  checkOptions,
-  checkWhole,
-} from '../bytes/check.js';
+import { checkBoolean, checkCount, checkLimit, checkOptions } from '../bytes/check.js';
 import { checkMethod } from './check.js';
-import { Consumption, type FrameConsumer } from './Consumption.js';
+import { checkConsume, Consumption, type ConsumeOptions, type FrameConsumer } from './Consumption.js';
 import { checkDecoderFactory, makeDecoder, type Decoder, type DecoderFactory } from '../bytes/Decoder.js';
 import { IncompleteReadError } from '../bytes/errors.js';
-import { FrameRead, type BatchDecoder, type Reach } from './FrameRead.js';
+import { FrameRead, type BatchDecoder, type Reach, type ReadKind } from './FrameRead.js';
 import {
   chunkDecoder,
   LinesDecoder,
@@ -34,6 +27,14 @@ export interface PipeOptions {
 }
 
 const EMPTY = new Uint8Array(0);
+const READ_FRAME = { verb: 'readFrame', once: true, reach: 'message' } as const;
+const CHUNKS = { verb: 'chunks', once: false, reach: 'bytes' } as const;
+const FRAMES = { verb: 'frames', once: false, reach: 'frames' } as const;
+const LINES = { verb: 'lines', once: false, reach: 'frames' } as const;
+const CONSUME = { verb: 'consume', once: false, reach: 'message' } as const;
+const CONSUME_MANY = { verb: 'consume', once: false, reach: 'frames' } as const;
+const FRAMED = { verb: 'framed', once: false, reach: 'frames' } as const;
+const PIPE = { verb: 'pipeTo', once: false, reach: 'bytes' } as const;
 
 export interface LinesOptions {
   /** Default: `utf-8`. */
@@ -207,7 +208,7 @@ export class StreamReader {
    * - **Unsubscribe**: what the decoder took of an unfinished frame is put back.
    */
   readFrame<T>(decoder: DecoderFactory<T>): Observable<T> {
-    return this.#frames('readFrame', decoder, true, 'message');
+    return this.#frames(READ_FRAME, decoder);
   }
 
   /**
@@ -221,7 +222,7 @@ export class StreamReader {
    * - **Completes** at the end of the stream. **Buffers** nothing: it does not slow the peer down.
    */
   chunks(): Observable<Uint8Array> {
-    return this.#frames('chunks', () => chunkDecoder, false, 'bytes');
+    return this.#frames(CHUNKS, () => chunkDecoder);
   }
 
   /**
@@ -231,7 +232,7 @@ export class StreamReader {
    * - **Errors**, **Unsubscribe**: as `readFrame`.
    */
   frames<T>(decoder: DecoderFactory<T>): Observable<T> {
-    return this.#frames('frames', decoder, false, 'frames');
+    return this.#frames(FRAMES, decoder);
   }
 
   /**
@@ -250,7 +251,7 @@ export class StreamReader {
     const { encoding = 'utf-8', limit = this.#limit } = options;
     checkEncoding(encoding);
     checkLimit(limit);
-    return this.#frames('lines', () => new LinesDecoder(encoding, limit), false, 'frames');
+    return this.#frames(LINES, () => new LinesDecoder(encoding, limit));
   }
 
   /**
@@ -267,11 +268,11 @@ export class StreamReader {
    * - `project` gives what is to be waited for, a promise or an Observable; or nothing, when the frame is done with:
    *   that costs no subscription. With a writer: `writer.send(reply)`; or, where each frame counts,
    *   `writer.write(reply)` and `return writer.paused ? writer.drain() : undefined`.
-   * - **Emits** what the work emits. **Completes** at a clean end of the stream, after all work.
+   * - **Emits** what the work emits. **Completes** at a clean end of the stream, or when `until` has emitted, after all work.
    * - **Errors** as `frames`, after the frames that came before; and at once with an error of the work.
    * - **Unsubscribe** stops the work; what is not decoded yet stays in the reader.
    *
-   * @param concurrency 1 or more. Default: 1, so the work keeps the order of the frames
+   * @param options `concurrency` and `until`; a number is the concurrency
    *
    * @example
    * ```ts
@@ -290,23 +291,16 @@ export class StreamReader {
   consume<T, R = never>(
     decoder: DecoderFactory<T>,
     project: FrameConsumer<T, R>,
-    concurrency = 1,
+    options: number | ConsumeOptions = 1,
   ): Observable<R> {
     checkDecoderFactory(decoder);
-    checkFunction('project', project);
-    checkWhole('concurrency', concurrency, 1);
-    return this.#consumeFrames(
-      'consume',
-      decoder,
-      project,
-      concurrency,
-      concurrency === 1 ? 'message' : 'frames',
-    );
+    const checked = checkConsume(project, options);
+    return this.#consumeFrames(checked.concurrency > 1 ? CONSUME_MANY : CONSUME, decoder, project, checked);
   }
 
   /** @internal `consume` for whoever hands the frames on to queues that are not known. */
   consumeAhead<T>(decoder: DecoderFactory<T>, project: FrameConsumer<T, never>): Observable<never> {
-    return this.#consumeFrames('framed', decoder, project, 1, 'frames');
+    return this.#consumeFrames(FRAMED, decoder, project, { concurrency: 1 });
   }
 
   /**
@@ -352,7 +346,7 @@ export class StreamReader {
       };
       // Nothing comes of a drain, but its type does not say so.
       const output = subscriber as unknown as Subscriber<void>;
-      this.#consume('pipeTo', chunkDecoder, new Consumption(write, output, 1, atEnd, writer), 'bytes');
+      this.#consume(PIPE, chunkDecoder, new Consumption(write, output, 1, atEnd, writer));
     });
   }
 
@@ -390,41 +384,40 @@ export class StreamReader {
       decoder = textDecoder(bytesDecoder, encoding);
       atEnd = () => decodeText(bytesAtEnd(), encoding);
     }
+    const kind = { verb, argument, once: true, reach, atEnd };
     return new Observable((subscriber) => {
-      const read = new FrameRead(this.#reads, decoder, subscriber, true, reach, verb, argument, atEnd);
-      this.#reads.start(read, this);
+      this.#reads.start(new FrameRead(this.#reads, decoder, subscriber, kind), this);
     });
   }
 
-  #frames<T>(verb: string, decoder: DecoderFactory<T>, once: boolean, reach: Reach): Observable<T> {
+  #frames<T>(kind: ReadKind<T>, decoder: DecoderFactory<T>): Observable<T> {
     checkDecoderFactory(decoder);
     return new Observable((subscriber) => {
-      const read = new FrameRead(this.#reads, makeDecoder(decoder), subscriber, once, reach, verb);
-      this.#reads.start(read, this);
+      this.#reads.start(new FrameRead(this.#reads, makeDecoder(decoder), subscriber, kind), this);
     });
   }
 
   #consumeFrames<T, R>(
-    verb: string,
+    kind: ReadKind<T>,
     decoder: DecoderFactory<T>,
     project: FrameConsumer<T, R>,
-    concurrency: number,
-    reach: Reach,
+    { concurrency = 1, until }: ConsumeOptions,
   ): Observable<R> {
     return new Observable((subscriber) => {
-      this.#consume(
-        verb,
-        oneByOne(makeDecoder(decoder)),
-        new Consumption(project, subscriber, concurrency),
-        reach,
-      );
+      const consumption = new Consumption(project, subscriber, concurrency);
+      this.#consume(kind, oneByOne(makeDecoder(decoder)), consumption, until);
     });
   }
 
-  #consume<T, R>(verb: string, decoder: Decoder<T>, consumption: Consumption<T, R>, reach: Reach): void {
-    const read = new FrameRead(this.#reads, decoder, consumption, false, reach, verb);
-    consumption.start(read, this.#reads);
-    this.#reads.start(read, this);
+  #consume<T, R>(
+    kind: ReadKind<T>,
+    decoder: Decoder<T>,
+    consumption: Consumption<T, R>,
+    until?: ObservableInput<unknown>,
+  ): void {
+    const read = new FrameRead(this.#reads, decoder, consumption, kind);
+    consumption.start(read, this.#reads, until);
+    if (!consumption.closed) this.#reads.start(read, this);
   }
 }
 

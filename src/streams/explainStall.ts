@@ -126,7 +126,9 @@ class Search {
     if (read.full)
       return this.#since(read.since, reads.now(), (time) => ({
         cause: 'work',
-        parts: [`the ${read.verb} has waited ${time} for something else than bytes`],
+        parts: [
+          `${read.kind.verb === 'converse' ? 'a step of the conversation' : callOf(read)} has waited ${time} for something else than bytes`,
+        ],
       }));
     // An idle peer is nobody's fault; one that stops within a frame is.
     if (reads.length === 0) return undefined;
@@ -193,7 +195,7 @@ function healthy({ lifecycle, reads }: ConnectionCore): string {
   return 'nothing stands still';
 }
 
-function callOf({ verb, argument }: ActiveRead): string {
+function callOf({ kind: { verb, argument } }: ActiveRead): string {
   if (argument === undefined) return `${verb}()`;
   const text = typeof argument === 'string' ? JSON.stringify(argument) : textOf(argument);
   return `${verb}(${printable(text, 40)})`;

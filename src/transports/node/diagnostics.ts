@@ -88,7 +88,7 @@ export interface PauseMessage {
 export interface RefuseMessage {
   /** `undefined` where none came to be. */
   readonly connection: ConnectionIdentity | undefined;
-  readonly error: Error;
+  readonly error: unknown;
 }
 
 /**
@@ -141,7 +141,7 @@ export class ConnectionDiagnostics implements ConnectionMonitor<ConnectionCore> 
       publish(pause, { connection: this.#identity(core), side, paused: false, milliseconds });
   }
 
-  refused(core: ConnectionCore, reason: Error): void {
+  refused(core: ConnectionCore, reason: unknown): void {
     if (refuse.hasSubscribers) publish(refuse, { connection: this.#identity(core), error: reason });
   }
 
