@@ -27,6 +27,8 @@ export class ConnectionCore implements ReadConnection, Written {
   report: (error: unknown) => void = reportError;
   /** Who is told what becomes of it. */
   monitor: ConnectionMonitor<ConnectionCore> | undefined;
+  /** What identifies it in messages of diagnostics: made when somebody listens. */
+  identity: object | undefined;
   /** Who has to take it before anything happens on it, and since when. */
   waitsFor: { readonly what: string; readonly since: number } | undefined;
   /** By the scheduler's clock. */

@@ -113,7 +113,6 @@ const error = channel(connectionChannels.error);
 const pause = channel(connectionChannels.pause);
 const refuse = channel(connectionChannels.refuse);
 
-const identities = new WeakMap<ConnectionCore, ConnectionIdentity>();
 let lastId = 0;
 
 /** Tells the channels of all connections of one kind. What is made for a message is made when somebody listens. @internal */
@@ -176,12 +175,8 @@ export class ConnectionDiagnostics implements ConnectionMonitor<ConnectionCore> 
   }
 
   #identity(core: ConnectionCore): ConnectionIdentity {
-    let identity = identities.get(core);
-    if (identity === undefined) {
-      identity = new Identity(++lastId, this.side, core);
-      identities.set(core, identity);
-    }
-    return identity;
+    // Not in a WeakMap: with many connections that costs the collector more than all else of a message.
+    return (core.identity ??= new Identity(++lastId, this.side, core)) as ConnectionIdentity;
   }
 }
 
