@@ -5,11 +5,13 @@ import { NEVER, Subject, VirtualTimeScheduler } from 'rxjs';
 function monitored(connection: Connection): string[] {
   const told: string[] = [];
   connection.core.monitor = {
-    paused: (side) => told.push(`${side} paused`),
-    resumed: (side, milliseconds) => told.push(`${side} resumed after ${milliseconds}`),
-    waiting: (waits) => told.push(waits ? 'waits' : 'waits no more'),
-    refused: (error) => told.push(`refused: ${(error as Error).message}`),
-    handlerFailed: (error) => told.push(`handler failed: ${String(error)}`),
+    paused: (_, side) => told.push(`${side} paused`),
+    resumed: (_, side, milliseconds) => told.push(`${side} resumed after ${milliseconds}`),
+    waiting: (_, waits) => told.push(waits ? 'waits' : 'waits no more'),
+    refused: (_, error) => told.push(`refused: ${(error as Error).message}`),
+    handlerFailed: (_, error) => told.push(`handler failed: ${String(error)}`),
+    secured: () => told.push('secured'),
+    gone: ({ lifecycle }) => told.push(`gone: ${lifecycle.phase}`),
   };
   return told;
 }
@@ -47,8 +49,8 @@ describe('ConnectionMonitor', () => {
     after(70, () => client.writer.abort());
     time.flush();
     expect(told).toEqual([
-      ['write paused', 'write resumed after 70'],
-      ['read paused', 'read resumed after 70'],
+      ['write paused', 'write resumed after 70', 'gone: gone'],
+      ['read paused', 'read resumed after 70', 'gone: gone'],
     ]);
     expect(client.core.standstill('write')).toEqual(jasmine.objectContaining({ count: 1, isNow: false }));
     expect(client.core.standstill('write')!.total(1000)).toBe(70);
@@ -69,9 +71,10 @@ describe('ConnectionMonitor', () => {
     source$.next(third);
     server.writer.abort();
     expect(told).toEqual([
-      ['handler failed: ConnectionClosedError: The connection was aborted by this side'],
+      // It had no read that would have failed, so its handler ends when all others know.
+      ['gone: gone', 'handler failed: ConnectionClosedError: The connection was aborted by this side'],
       ['waits', 'waits no more'],
-      ['refused: A connection was refused: 1 are served and 1 wait, the most that may'],
+      ['refused: A connection was refused: 1 are served and 1 wait, the most that may', 'gone: gone'],
     ]);
     expect(second.core.waitsFor).toBeUndefined();
   });
@@ -84,7 +87,7 @@ describe('ConnectionMonitor', () => {
     source$.next(server);
     source$.next(second);
     peer.writer.abort();
-    expect(told).toEqual(['waits', 'waits no more']);
+    expect(told).toEqual(['waits', 'waits no more', 'gone: gone']);
   });
 
   it('is told of what a handler fails with', () => {
@@ -95,6 +98,6 @@ describe('ConnectionMonitor', () => {
     };
     source$.pipe(serve(fail, { scheduler: time, onError: () => undefined })).subscribe();
     source$.next(server);
-    expect(told).toEqual(['handler failed: RangeError: too much']);
+    expect(told).toEqual(['handler failed: RangeError: too much', 'gone: gone']);
   });
 });

@@ -3,6 +3,7 @@ import { asyncScheduler, concatMap, map, Observable, of, type SchedulerLike } fr
 import type { Connection } from '../streams/Connection.js';
 import { ConnectTimeoutError } from '../streams/errors.js';
 import { attempt } from '../transports/node/attempt.js';
+import { clientDiagnostics } from '../transports/node/diagnostics.js';
 import { DuplexTransport } from '../transports/node/DuplexTransport.js';
 import { clientHandshake } from '../transports/node/tlsHandshake.js';
 import { checkTlsTimeouts } from '../transports/node/tlsOptions.js';
@@ -31,6 +32,7 @@ export function connectSocket(options: ConnectOptions): Observable<Connection> {
     firstUnlessAborted(options.signal),
     map((transport) => {
       const connection = connectionOn(transport, options);
+      clientDiagnostics.opened(connection.core);
       abortWith(connection.core, options.signal);
       warnIfLeaked(connection);
       return connection;

@@ -104,7 +104,7 @@ export class Serving<R> {
   #refuse(connection: Connection, error: unknown): void {
     const { core } = connection;
     const before = core.writes.activity;
-    core.monitor?.refused(error);
+    core.monitor?.refused(core, error);
     this.#tellError(error, connection);
     if (core.writes.activity === before && core.lifecycle.phase !== 'closing') core.abort(error);
     this.#dismiss(connection);
@@ -140,7 +140,7 @@ export class Serving<R> {
     const handling = runHandler(this.#handler, connection, this.#options, this.#context).subscribe({
       next: (value) => this.#subscriber.next(value),
       error: (error: unknown) => {
-        core.monitor?.handlerFailed(error);
+        core.monitor?.handlerFailed(core, error);
         this.#tellError(error, connection);
         connection.release();
       },

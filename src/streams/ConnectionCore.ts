@@ -26,7 +26,9 @@ export class ConnectionCore implements ReadConnection, Written {
   /** Who hears of what code that is not ours throws at the connection: whoever runs a handler on it, or RxJS. */
   report: (error: unknown) => void = reportError;
   /** Who is told what becomes of it. */
-  monitor: ConnectionMonitor | undefined;
+  monitor: ConnectionMonitor<ConnectionCore> | undefined;
+  /** What identifies it in messages of diagnostics: made when somebody listens. */
+  identity: object | undefined;
   /** Who has to take it before anything happens on it, and since when. */
   waitsFor: { readonly what: string; readonly since: number } | undefined;
   /** By the scheduler's clock. */
@@ -75,6 +77,7 @@ export class ConnectionCore implements ReadConnection, Written {
     this.goesOn('write');
     this.waits();
     this.reads.end(this.lifecycle.failure);
+    this.monitor?.gone(this);
     this.#gone?.tell(this);
     this.#goneTold = true;
     this.readsSettled();
@@ -100,21 +103,21 @@ export class ConnectionCore implements ReadConnection, Written {
   /** A side is paused. */
   standsStill(side: Side): void {
     ((this.#standstills ??= {})[side] ??= new Standstill()).begin(this.settings.scheduler.now());
-    this.monitor?.paused(side);
+    this.monitor?.paused(this, side);
   }
 
   goesOn(side: Side): void {
     const standstill = this.#standstills?.[side];
     if (!standstill?.isNow) return;
     const milliseconds = standstill.end(this.settings.scheduler.now());
-    this.monitor?.resumed(side, milliseconds);
+    this.monitor?.resumed(this, side, milliseconds);
   }
 
   /** It waits for somebody, not for bytes; without `what` no more. */
   waits(what?: string): void {
     if ((what === undefined) === (this.waitsFor === undefined)) return;
     this.waitsFor = what === undefined ? undefined : { what, since: this.settings.scheduler.now() };
-    this.monitor?.waiting(what !== undefined);
+    this.monitor?.waiting?.(this, what !== undefined);
   }
 
   writeEof(): void {

@@ -2,19 +2,24 @@
 export type Side = 'read' | 'write';
 
 /**
- * Who is told what becomes of one connection: the statistics of its server, and diagnostics. None of its calls throws.
+ * Who is told what becomes of connections, one for many of them: the statistics of their server, and diagnostics. None of
+ * its calls throws.
  *
  * @internal
  */
-export interface ConnectionMonitor {
+export interface ConnectionMonitor<Core> {
   /** The reader has stopped the transport, or the writer is above its high water mark. */
-  paused(side: Side): void;
+  paused(core: Core, side: Side): void;
   /** It goes on, after so many milliseconds. */
-  resumed(side: Side, milliseconds: number): void;
+  resumed(core: Core, side: Side, milliseconds: number): void;
   /** It waits for somebody to take or to serve it, or does so no more. */
-  waiting(waits: boolean): void;
+  waiting?(core: Core, waits: boolean): void;
   /** `serve` does not take it. */
-  refused(error: unknown): void;
+  refused(core: Core, error: unknown): void;
   /** Its handler has failed. */
-  handlerFailed(error: unknown): void;
+  handlerFailed(core: Core, error: unknown): void;
+  /** It is encrypted from here on, by `startTls`. */
+  secured(core: Core): void;
+  /** It is gone, however. Its reads know, and nobody else does yet. */
+  gone(core: Core): void;
 }

@@ -1,4 +1,4 @@
-import { defer, Observable } from 'rxjs';
+import { defer, map, Observable } from 'rxjs';
 import { checkData } from '../bytes/check.js';
 import { checkMethod } from './check.js';
 import type { Data } from '../bytes/Separator.js';
@@ -254,7 +254,7 @@ export class StreamWriter {
       if (lifecycle.closing) throw new ConnectionClosedError('The connection is closed by this side');
       if (lifecycle.phase === 'ended') throw new WriteAfterEndError('startTls() after writeEof()');
       if (reads.length > 0 || reads.readAhead) throw new UnreadPlaintextError(reads.length);
-      return securing;
+      return securing.pipe(map(() => this.#core.monitor?.secured(this.#core)));
     });
   }
 
