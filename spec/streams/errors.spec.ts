@@ -66,7 +66,9 @@ describe('errors', () => {
   });
 
   it('cover every error class that is exported', () => {
-    const classes = Object.entries({ ...api, ...nats }).filter(([name]) => name.endsWith('Error') && name !== 'StreamError');
+    const classes = Object.entries({ ...api, ...nats }).filter(
+      ([name]) => name.endsWith('Error') && name !== 'StreamError',
+    );
     expect(classes.map(([name]) => name).sort()).toEqual(all.map(({ name }) => name).sort());
   });
 });
