@@ -13,14 +13,13 @@ import {
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import {
-  defer,
+  exhaustMap,
   filter,
   finalize,
   firstValueFrom,
   map,
   NEVER,
   of,
-  repeat,
   Subject,
   Subscription,
   take,
@@ -89,8 +88,8 @@ describe('With JetStream', () => {
 
   /** Until it is so, as the server tells. */
   async function consumerIs(what: string, is: (info: ConsumerInfo) => boolean): Promise<ConsumerInfo> {
-    const asked = defer(() => jsm.consumers.info('FRAMES', 'workers'));
-    return patiently(what, asked.pipe(repeat({ delay: 10 }), filter(is), take(1)));
+    const asked = timer(0, 10).pipe(exhaustMap(() => jsm.consumers.info('FRAMES', 'workers')));
+    return patiently(what, asked.pipe(filter(is), take(1)));
   }
 
   function numbers(count: number): string[] {
