@@ -33,10 +33,10 @@ export class NatsProgram {
     return `127.0.0.1:${this.port}`;
   }
 
-  /** Kills it, and starts it again on what it has kept. */
+  /** Stops it as a system does, in the middle of what its clients do, and starts it again on what it has kept. */
   async restart(): Promise<void> {
     const gone = once(this.#child, 'exit');
-    this.#child.kill('SIGKILL');
+    this.#child.kill('SIGTERM');
     await gone;
     await this.#start();
   }

@@ -20,8 +20,9 @@ export interface Frames {
 
 /** Connects to NATS, where the stream of frames is, or will be. */
 export async function openFrames(servers = '127.0.0.1:4222'): Promise<Frames> {
-  // Without -1 the client gives up after some seconds, and a restart of NATS ends all.
-  const nc = await connect({ servers, maxReconnectAttempts: -1, reconnectTimeWait: 500 });
+  // Without these a restart of NATS ends all: those that try for some seconds, and those that start just now.
+  const patience = { maxReconnectAttempts: -1, waitOnFirstConnect: true, reconnectTimeWait: 500 };
+  const nc = await connect({ servers, ...patience });
   const js = jetstream(nc);
   await prepare(await js.jetstreamManager());
   return { nc, js, consumer: await js.consumers.get('FRAMES', 'workers') };

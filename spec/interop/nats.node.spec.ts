@@ -13,14 +13,13 @@ import {
 } from '@nats-io/jetstream';
 import type { NatsConnection } from '@nats-io/transport-node';
 import {
-  defer,
+  exhaustMap,
   filter,
   finalize,
   firstValueFrom,
   map,
   NEVER,
   of,
-  repeat,
   Subject,
   Subscription,
   take,
@@ -89,8 +88,8 @@ describe('With JetStream', () => {
 
   /** Until it is so, as the server tells. */
   async function consumerIs(what: string, is: (info: ConsumerInfo) => boolean): Promise<ConsumerInfo> {
-    const asked = defer(() => jsm.consumers.info('FRAMES', 'workers'));
-    return patiently(what, asked.pipe(repeat({ delay: 10 }), filter(is), take(1)));
+    const asked = timer(0, 10).pipe(exhaustMap(() => jsm.consumers.info('FRAMES', 'workers')));
+    return patiently(what, asked.pipe(filter(is), take(1)));
   }
 
   function numbers(count: number): string[] {
@@ -298,6 +297,26 @@ describe('With JetStream', () => {
     await expectAsync(patiently('the failure', writer.waitClosed())).toBeRejected();
   });
 
+  it('has others work on what a worker had that died, after ack_wait', async () => {
+    await addStream();
+    await addConsumer({ ack_wait: 1e9 });
+    await publish('a', 'b');
+    const other = await server.connect();
+    const dying = fromConsumer(await other.js.consumers.get('FRAMES', 'workers'), () => NEVER, {
+      concurrency: 2,
+      onError,
+    });
+    const lost = patiently('the error', dying);
+    await consumerIs('both delivered', (info) => info.num_ack_pending === 2);
+    // As if its process had ended: nothing more is told.
+    await other.nc.close();
+    const results = fromConsumer(await js.consumers.get('FRAMES', 'workers'), (message) =>
+      of(`${message.string()}${message.info.deliveryCount}`),
+    );
+    expect((await patiently('both', results.pipe(take(2), toArray()))).sort()).toEqual(['a2', 'b2']);
+    await expectAsync(lost).toBeRejected();
+  });
+
   it('refuses a consumer that acknowledges more than the one message', async () => {
     await addStream({ retention: RetentionPolicy.Limits });
     const consumer = await addConsumer({ ack_policy: AckPolicy.All });
@@ -307,7 +326,7 @@ describe('With JetStream', () => {
     );
   });
 
-  it('survives that the server is killed and started again, on both sides', async () => {
+  it('survives that the server is stopped and started again, on both sides', async () => {
     await addStream();
     const consumer = await addConsumer({ ack_wait: 2e9 });
     const seen = new Set<string>();
@@ -329,7 +348,7 @@ describe('With JetStream', () => {
       }
     })();
     await half;
-    await server.kill();
+    await server.stop();
     await server.startAgain();
     await writing;
     await all;

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { patiently } from './patience.js';
@@ -22,9 +24,10 @@ export class NatsServer {
     return new NatsServer(programs, port, program);
   }
 
-  /** Kills it in the middle of whatever it does. */
-  async kill(): Promise<void> {
-    await this.#program.stop();
+  /** Stops it as a system does, whatever its clients do just now. */
+  async stop(): Promise<void> {
+    process.kill(Number(readFileSync(pidFile(this.programs), 'utf8')), 'SIGTERM');
+    await this.#program.exitCode();
   }
 
   /** Starts it again, on what it has kept. */
@@ -48,6 +51,10 @@ export class NatsServer {
 const READY = /Server is ready/;
 
 function begin(programs: Programs, port: number): Program {
-  const store = ['-js', '-sd', programs.folder];
+  const store = ['-js', '-sd', programs.folder, '-P', pidFile(programs)];
   return programs.start('nats-server', ['-a', '127.0.0.1', '-p', String(port), ...store]);
+}
+
+function pidFile({ folder }: Programs): string {
+  return join(folder, 'nats.pid');
 }
