@@ -16,9 +16,15 @@ async function inTurns(amount: number, job: () => Promise<unknown>): Promise<voi
 
 /**
  * Opens a connection, sends a byte, and closes with the server, which sends one back and closes. The server closes
- * first, so that TIME_WAIT is on its side: on this one it would use the ports up within seconds.
+ * first, so that TIME_WAIT is on its side: on this one it would use the ports up within seconds. What it sends may have
+ * something before the byte.
  */
-export function connectInTurns({ port, amount }: JobOptions): Promise<void> {
+export function connectInTurns({
+  port,
+  amount,
+  first = 'x',
+}: JobOptions & { first?: string }): Promise<void> {
+  const data = Buffer.from(first, 'latin1');
   return inTurns(
     amount,
     () =>
@@ -26,7 +32,7 @@ export function connectInTurns({ port, amount }: JobOptions): Promise<void> {
         let received = 0;
         const socket = connect({ host: '127.0.0.1', port, noDelay: true });
         socket
-          .on('connect', () => socket.write('x'))
+          .on('connect', () => socket.write(data))
           .on('data', (chunk) => (received += chunk.length))
           .on('error', reject)
           .on('close', () => {

@@ -6,7 +6,13 @@ import { answerJobs, expectCount, type JobOptions } from '../answerJobs.js';
 import { memory } from './memory.js';
 import { rxjsNetGateway } from './rxjsNetGateway.js';
 import { redisByConversation, redisByGenerator, redisByObject, redisByReads } from './rxjsNetRedis.js';
-import { idleConnections, idleConsumers, idleConversations, shortConnections } from './rxjsNetServers.js';
+import {
+  idleConnections,
+  idleConsumers,
+  idleConversations,
+  proxiedConnections,
+  shortConnections,
+} from './rxjsNetServers.js';
 import { REST_MS, SlowWork } from './slowWork.js';
 import { TripTimer } from './TripTimer.js';
 
@@ -121,6 +127,8 @@ answerJobs({
   redisByGenerator,
   redisByReads,
   shortConnections,
+  proxiedByLine: () => proxiedConnections(1),
+  proxiedByBlock: () => proxiedConnections(2),
   idleConnections,
   idleConsumers,
   idleConversations,

@@ -1,6 +1,7 @@
 import { processUsage } from '../processUsage.js';
 import { handWritten, rxjsNet } from '../programs/node.js';
-import type { Workload } from '../Workload.js';
+import type { Worker } from '../Worker.js';
+import type { OtherEnds, Run, Workload } from '../Workload.js';
 
 /** A client connects, a byte goes each way, both close; tens of them at a time. */
 export const connections: Workload = {
@@ -15,13 +16,35 @@ export const connections: Workload = {
     { label: 'rxjs-net serve()', program: rxjsNet, job: 'shortConnections' },
   ],
   amount: 1000,
-  async prepare(worker, job, { source }) {
-    const { port } = await worker.ask<{ port: number }>(job);
-    return async (amount) => {
-      const cpuBefore = processUsage(worker.pid).cpuSeconds;
-      const { seconds } = await source.ask('connect', { port, amount });
-      const cpu = processUsage(worker.pid).cpuSeconds - cpuBefore;
-      return { seconds, values: [amount / seconds, (cpu / amount) * 1e6] };
-    };
-  },
+  prepare: connectToIt,
 };
+
+/** The same behind a proxy, which sends a header of the PROXY protocol before the byte, beside none. */
+export const proxiedConnections: Workload = {
+  name: 'proxied-connections',
+  metrics: [
+    { title: 'short connections behind a proxy', unit: 'connections/s', aim: 0.95 },
+    {
+      title: 'short connections behind a proxy: CPU of the server',
+      unit: 'µs/connection',
+      lessIsBetter: true,
+    },
+  ],
+  contenders: [
+    { label: 'rxjs-net serve(), no proxy', program: rxjsNet, job: 'shortConnections' },
+    { label: 'rxjs-net serve(), version 2', program: rxjsNet, job: 'proxiedByBlock' },
+    { label: 'rxjs-net serve(), version 1', program: rxjsNet, job: 'proxiedByLine' },
+  ],
+  amount: 1000,
+  prepare: connectToIt,
+};
+
+async function connectToIt(worker: Worker, job: string, { source }: OtherEnds): Promise<Run> {
+  const server = await worker.ask<{ port: number; first?: string }>(job);
+  return async (amount) => {
+    const cpuBefore = processUsage(worker.pid).cpuSeconds;
+    const { seconds } = await source.ask('connect', { ...server, amount });
+    const cpu = processUsage(worker.pid).cpuSeconds - cpuBefore;
+    return { seconds, values: [amount / seconds, (cpu / amount) * 1e6] };
+  };
+}

@@ -1,4 +1,4 @@
-import { connections } from './connections.js';
+import { connections, proxiedConnections } from './connections.js';
 import { gateway } from './gateway.js';
 import { idleConnections } from './idleConnections.js';
 import { proxy } from './proxy.js';
@@ -15,6 +15,7 @@ export const workloads: readonly Workload[] = [
   gateway,
   roundTrips,
   connections,
+  proxiedConnections,
   idleConnections,
   slowConsumer,
 ];

@@ -32,7 +32,7 @@ export interface GatewayOptions {
   readonly targets: AllowList;
   /** Where pages may come from, such as `https://app.example`. What is no browser does not say. Default: nowhere. */
   readonly origins?: readonly string[];
-  /** Names of the targets that get the line of the PROXY protocol. Default: none. */
+  /** Names of the targets that get the header of the PROXY protocol. Default: none. */
   readonly proxyProtocol?: ReadonlySet<string>;
   /** Addresses of proxies in front: see `clientOf`. Default: none. */
   readonly trustedProxies?: ReadonlySet<string>;

@@ -11,7 +11,7 @@ import {
 } from 'rxjs';
 import type { Target } from './AllowList.js';
 import { TooManyConnections, type ConnectionLimits } from './ConnectionLimits.js';
-import { proxyLine } from './proxyLine.js';
+import { headerFor } from './headerFor.js';
 import { relay, SideLost } from './relay.js';
 
 /** What a client is told by the code of its close, which is like the status that HTTP has for it. */
@@ -40,7 +40,7 @@ export interface Visit {
 /** What all sessions have in common. */
 export interface Surroundings {
   readonly limits: ConnectionLimits;
-  /** Names of the targets that get the line of the PROXY protocol. */
+  /** Names of the targets that get the header of the PROXY protocol. */
   readonly proxyProtocol: ReadonlySet<string>;
   /** Errors with `GatewayStops` when sessions have to end. */
   readonly stopped$: Observable<never>;
@@ -63,15 +63,15 @@ class Unreachable extends Error {
 export function session(visit: Visit, surroundings: Surroundings): Observable<string> {
   const { client, target, source, origin } = visit;
   const { limits, proxyProtocol, stopped$, closeWebSocket } = surroundings;
-  const line = proxyProtocol.has(target.name)
-    ? proxyLine(source, client.writer.getExtraInfo('sockname'))
-    : '';
+  const header = proxyProtocol.has(target.name)
+    ? headerFor(source, client.writer.getExtraInfo('sockname'))
+    : new Uint8Array();
   let carried = (): string => '';
 
   function carry(server: Connection): Observable<string> {
     const socket = server.writer.getExtraInfo('socket') as { bytesRead: number; bytesWritten: number };
-    carried = () => ` after ${socket.bytesWritten - line.length} bytes up, ${socket.bytesRead} bytes down`;
-    server.writer.write(line);
+    carried = () => ` after ${socket.bytesWritten - header.length} bytes up, ${socket.bytesRead} bytes down`;
+    server.writer.write(header);
     return concat(of('open'), relay(client, server)).pipe(
       catchError((error: unknown) => {
         // Of a client that broke off the target learns by a reset: an end would say that it had sent all.

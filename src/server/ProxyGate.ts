@@ -9,9 +9,12 @@ import type { SocketAddress } from '../streams/Transport.js';
 import type { DuplexTransportOptions } from '../transports/node/DuplexTransport.js';
 import { AddressList } from './AddressList.js';
 import { UNIX } from './checkProxyProtocol.js';
-import type { ProxyProtocolOptions } from './ProxyProtocolOptions.js';
+import type { AcceptOptions } from './ServerOptions.js';
 
 const DEFAULT_TIMEOUT = 5000;
+
+/** The options of a server that has such a gate. */
+type GateOptions = AcceptOptions & Required<Pick<AcceptOptions, 'proxyProtocol'>>;
 
 /** A socket whose header is under way. */
 interface Waiting {
@@ -32,10 +35,13 @@ interface Waiting {
  */
 export class ProxyGate {
   readonly #trusted: AddressList | 'any';
+  readonly #hasTls: boolean;
   readonly #timeout: number;
   readonly #scheduler: SchedulerLike;
   readonly #makeDecoder: DecoderFactory<ProxyHeader>;
   readonly #refused: (error: ProxyProtocolError) => void;
+  // Who was trusted last: most often there is one proxy.
+  #known = '';
   // In the order of their deadlines.
   readonly #waiting = new Map<Socket, Waiting>();
   readonly #headers = new WeakMap<Socket, DuplexTransportOptions>();
@@ -43,15 +49,16 @@ export class ProxyGate {
   #timer: Subscription | undefined;
 
   constructor(
-    { trusted, timeout = DEFAULT_TIMEOUT, maxLength }: ProxyProtocolOptions,
+    { proxyProtocol, tls = false, scheduler = asyncScheduler }: GateOptions,
     isUnix: boolean,
-    scheduler: SchedulerLike = asyncScheduler,
     refused: (error: ProxyProtocolError) => void,
   ) {
+    const { trusted, timeout = DEFAULT_TIMEOUT, maxLength } = proxyProtocol;
     const isTrusted = trusted === 'any' || (isUnix && trusted.includes(UNIX));
     this.#trusted = isTrusted ? 'any' : new AddressList(trusted.filter((entry) => entry !== UNIX));
     this.#timeout = timeout;
     this.#makeDecoder = proxyHeader(maxLength === undefined ? {} : { maxLength });
+    this.#hasTls = tls !== false;
     this.#scheduler = scheduler;
     this.#refused = refused;
   }
@@ -89,11 +96,13 @@ export class ProxyGate {
       }
       if (header === undefined) return;
       settle();
-      // Whoever takes it over reads it again: what is put back must not flow to nobody.
-      socket.off('error', onError).pause();
-      if (bytes.length > 0) socket.unshift(bytes.takeExactly(bytes.length)!);
+      socket.off('error', onError);
+      // TLS takes what is there from the socket itself: it must not flow to nobody.
+      if (this.#hasTls) socket.pause();
       this.#headers.set(socket, { proxy: header });
       admitted(socket);
+      // After that: then it goes to the transport at once, unless that has paused the socket.
+      if (bytes.length > 0 && !socket.destroyed) socket.unshift(bytes.takeExactly(bytes.length)!);
     };
     const onEnd = (): void => refuse('ended', `it ended after ${bytes.length} bytes`);
     const onClose = (): void => {
@@ -123,7 +132,11 @@ export class ProxyGate {
 
   #isTrusted(peername: SocketAddress | undefined): boolean {
     if (this.#trusted === 'any') return true;
-    return peername !== undefined && this.#trusted.has(peername.address);
+    if (peername === undefined) return false;
+    const { address } = peername;
+    if (address !== this.#known && !this.#trusted.has(address)) return false;
+    this.#known = address;
+    return true;
   }
 
   #wait(milliseconds: number): void {

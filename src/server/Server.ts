@@ -116,7 +116,7 @@ export class Server {
       server.on('connection', accept);
     } else {
       const refused = (error: unknown): void => this.setupFailed(error);
-      const gate = new ProxyGate(proxyProtocol, this.addresses.length === 0, options.scheduler, refused);
+      const gate = new ProxyGate({ ...options, proxyProtocol }, this.addresses.length === 0, refused);
       server.on('connection', (socket: Socket) => gate.admit(socket, accept));
       this.#gate = gate;
     }
