@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 import { fileURLToPath } from 'node:url';
-import { Observable } from 'rxjs';
+import { delayWhen, Observable, ReplaySubject } from 'rxjs';
 import type { Order, Report, WorkerSettings } from './messages.js';
 
 const PROGRAM = fileURLToPath(new URL('./worker.js', import.meta.url));
@@ -19,14 +19,22 @@ export function forkWorker(settings: WorkerSettings, orders$: Observable<Order>)
       subscriber.next({ type: 'error', error });
       if (worker.process.pid === undefined) subscriber.complete();
     });
-    worker.on('message', (report: Report) => subscriber.next(report));
+    const ready$ = new ReplaySubject<void>(1);
+    worker.on('message', (report: Report) => {
+      if (report.type === 'ready') ready$.next();
+      subscriber.next(report);
+    });
     worker.on('exit', (code: number | null, signal: string | null) => {
       subscriber.next({ type: 'exit', code, signal });
       subscriber.complete();
     });
     subscriber.add(() => worker.process.kill('SIGKILL'));
     if (worker.process.pid !== undefined) subscriber.next({ type: 'started', pid: worker.process.pid });
-    // One that has just gone cannot be told, and need not be.
-    subscriber.add(orders$.subscribe((order) => worker.isConnected() && worker.send(order, () => undefined)));
+    // Node drops what is sent to a worker before that listens. One that has just gone cannot be told, and need not be.
+    subscriber.add(
+      orders$
+        .pipe(delayWhen(() => ready$))
+        .subscribe((order) => worker.isConnected() && worker.send(order, () => undefined)),
+    );
   });
 }

@@ -18,6 +18,8 @@ export type Order = { readonly type: 'stop' } | { readonly type: 'shed'; readonl
 
 export type Report =
   | { readonly type: 'started'; readonly pid: number }
+  /** It listens to orders. */
+  | { readonly type: 'ready' }
   /** It accepts connections. */
   | { readonly type: 'listening'; readonly shortPort: number; readonly linesPort: number }
   /** Every second; the numbers of answers are those since it was started. */

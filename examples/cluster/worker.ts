@@ -39,6 +39,8 @@ process.on('message', (order: Order) => {
   else goodbyes.some(order.count);
 });
 
+tell({ type: 'ready' });
+
 function stop(): void {
   stop$.next();
   goodbyes.all();

@@ -122,5 +122,5 @@ function names(): string[] {
     .filter((file) => file.endsWith('.ts'))
     .map((file) => file.replace('.ts', ''))
     .filter((name) => name !== 'start');
-  return [...files, 'gateway', 'http-get', 'redis-client', 'redis-server'].sort();
+  return [...files, 'cluster', 'gateway', 'http-get', 'redis-client', 'redis-server'].sort();
 }
