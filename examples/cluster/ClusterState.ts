@@ -26,6 +26,13 @@ export class ClusterState {
   lastFailure: string | undefined;
   ports: { readonly short: number; readonly lines: number } | undefined;
 
+  get heading(): string {
+    const { ports } = this;
+    return ports === undefined
+      ? 'Starting …'
+      : `Short connections on port ${ports.short}, keep-alive on port ${ports.lines}`;
+  }
+
   /** Takes what has happened; says it in a line, if it is worth one. */
   take(event: RollingEvent<Report>): string | undefined {
     switch (event.type) {
@@ -81,8 +88,7 @@ export class ClusterState {
       case 'ready':
         return undefined;
       case 'listening':
-        this.ports = { short: report.shortPort, lines: report.linesPort };
-        return undefined;
+        return this.#listening(report.shortPort, report.linesPort);
       case 'stats':
         if (worker === undefined) return undefined;
         worker.rate = report.answers - worker.answers;
@@ -97,6 +103,12 @@ export class ClusterState {
       case 'error':
         return `worker ${id}: ${report.error.message}`;
     }
+  }
+
+  #listening(short: number, lines: number): string | undefined {
+    if (this.ports !== undefined) return undefined;
+    this.ports = { short, lines };
+    return this.heading;
   }
 
   #find(id: number): WorkerState | undefined {

@@ -17,7 +17,7 @@ export function screen(state: ClusterState, said: readonly string[]): string {
     rss === 0 ? '' : (rss / MIB).toFixed(0),
   ]);
   return [
-    `${CLEAR}${heading(state)}`,
+    `${CLEAR}${state.heading}`,
     '',
     row(['place', 'worker', 'pid', 'phase', 'connections', 'requests/s', 'requests', 'MiB']),
     ...rows.map(row),
@@ -35,12 +35,6 @@ export function summary(state: ClusterState): string {
   const rates = state.workers.map(({ rate }) => rate).join(' + ');
   const connections = state.workers.reduce((sum, worker) => sum + worker.connections, 0);
   return `${rates} requests/s, ${connections} connections; ${totals(state)}`;
-}
-
-function heading({ ports }: ClusterState): string {
-  return ports === undefined
-    ? 'Starting …'
-    : `Short connections on port ${ports.short}, keep-alive on port ${ports.lines}`;
 }
 
 function totals({ load, lastFailure, rounds }: ClusterState): string {
