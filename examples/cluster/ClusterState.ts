@@ -108,7 +108,7 @@ export class ClusterState {
   #listening(short: number, lines: number): string | undefined {
     if (this.ports !== undefined) return undefined;
     this.ports = { short, lines };
-    return this.heading;
+    return `${this.heading}\nReplace them by kill -HUP ${process.pid}`;
   }
 
   #find(id: number): WorkerState | undefined {

@@ -5,6 +5,7 @@ export interface ClusterArguments {
   readonly host: string;
   readonly shortPort: number;
   readonly linesPort: number;
+  readonly fds?: readonly [short: number, lines: number];
   readonly workers: number;
   /** Requests a second of the load that comes with it; 0: none. */
   readonly rate: number;
@@ -42,14 +43,22 @@ export function clusterArguments(args: readonly string[]): ClusterArguments {
     rollEvery: wholeFrom('--roll-every', take('--roll-every', '0'), 0),
     grace: 1000 * wholeFrom('--grace', take('--grace', '20'), 0),
     reusePort: take('--reuse-port', 'no') === '',
+    ...fdsFrom(take('--fds', '')),
   };
   const [unknown] = options.keys();
   if (unknown !== undefined) {
     throw new BadArgument(
-      `There is no option ${unknown}, but --host, --workers, --rate, --roll-every, --grace, --reuse-port`,
+      `There is no option ${unknown}, but --host, --workers, --rate, --roll-every, --grace, --fds, --reuse-port`,
     );
   }
   return result;
+}
+
+function fdsFrom(text: string): Pick<ClusterArguments, 'fds'> {
+  if (text === '') return {};
+  const [, short, lines] = /^(\d{1,5}),(\d{1,5})$/.exec(text) ?? [];
+  if (short !== undefined && lines !== undefined) return { fds: [Number(short), Number(lines)] };
+  throw new BadArgument(`--fds must be two file descriptors, as 3,4, not ${JSON.stringify(text)}`);
 }
 
 function wholeFrom(name: string, text: string, lowest: number): number {

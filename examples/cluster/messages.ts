@@ -7,6 +7,8 @@ export interface WorkerSettings {
   readonly shortPort: number;
   /** Where the keep-alive protocol is. */
   readonly linesPort: number;
+  /** In place of the ports: file descriptors, of the primary, of two sockets that listen already. */
+  readonly fds?: readonly [short: number, lines: number];
   /** Let the system spread the connections, instead of the primary: Node.js 22.12 or later. */
   readonly reusePort?: boolean;
   /** Milliseconds that clients have to go when the worker is told to stop. */

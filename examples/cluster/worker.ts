@@ -3,7 +3,7 @@
  * more connections, tells its clients to go, and ends when the last one has gone.
  */
 import { serve, type Connection } from 'rxjs-net';
-import { fromServer, type Server } from 'rxjs-net/node';
+import { fromServer, type ListenTarget, type Server } from 'rxjs-net/node';
 import cluster from 'node:cluster';
 import {
   combineLatest,
@@ -23,7 +23,7 @@ import { answerLines, answerOnce } from './protocols.js';
 
 const STATS_INTERVAL = 1000;
 
-const { host, shortPort, linesPort, reusePort, grace } = JSON.parse(process.argv[2]!) as WorkerSettings;
+const { host, shortPort, linesPort, fds, reusePort, grace } = JSON.parse(process.argv[2]!) as WorkerSettings;
 
 const stop$ = new ReplaySubject<void>(1);
 const goodbyes = new Goodbyes();
@@ -52,11 +52,11 @@ function tell(report: Report): void {
 }
 
 function server(
-  port: number,
+  target: ListenTarget,
   told: Subject<Server>,
   handler: (connection: Connection) => Observable<never>,
 ): Observable<never> {
-  return fromServer({ host, port, ...(reusePort === undefined ? {} : { reusePort }) }).pipe(
+  return fromServer(target).pipe(
     mergeMap((listens) => {
       told.next(listens);
       return listens.connections$;
@@ -82,14 +82,19 @@ combineLatest([shortServer$, linesServer$])
   });
 
 merge(
-  server(shortPort, shortServer$, answerOnce(onAnswer)),
-  server(linesPort, linesServer$, answerLines(onAnswer, goodbyes.goodbye$)),
+  server(targetOf(shortPort, fds?.[0]), shortServer$, answerOnce(onAnswer)),
+  server(targetOf(linesPort, fds?.[1]), linesServer$, answerLines(onAnswer, goodbyes.goodbye$)),
 )
   .pipe(finalize(() => done$.next()))
   .subscribe({
     // Not before the primary has agreed: until then it may hand over a connection, which goes back to it.
     complete: () => cluster.worker!.disconnect(),
   });
+
+function targetOf(port: number, fd?: number): ListenTarget {
+  if (fd !== undefined) return { fd };
+  return { host, port, ...(reusePort === undefined ? {} : { reusePort }) };
+}
 
 function portOf({ addresses }: Server): number {
   return addresses[0]!.port;

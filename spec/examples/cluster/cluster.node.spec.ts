@@ -1,6 +1,10 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { resolve } from 'node:path';
 import { bufferCount, filter, firstValueFrom, Subject, tap, toArray } from 'rxjs';
 import { load } from '../../../examples/cluster/load.js';
 import type { Outcome } from '../../../examples/cluster/Outcome.js';
+import { usePrograms } from '../../interop/usePrograms.js';
 import { describeExamples, ExampleProcess } from '../run-example.js';
 
 interface Ports {
@@ -48,10 +52,11 @@ describeExamples('cluster', () => {
     await cluster.printed(/replaced: done/);
     cluster.signal('SIGTERM');
     const { lines } = await cluster.end;
-    expect(lines.map((line) => line.replace(/ \(pid \d+\)| on port.*/, ''))).toEqual([
+    expect(lines.map((line) => line.replace(/ \(pid \d+\)| on port.*| by kill.*/, ''))).toEqual([
       'worker 1 starts',
       'worker 1 serves',
       'Short connections',
+      'Replace them',
       'the workers are replaced',
       'worker 2 starts',
       'worker 2 serves',
@@ -91,6 +96,42 @@ describeExamples('cluster', () => {
     expect(lines.filter((line) => line.endsWith('has ended')).length).toBe(2);
   });
 });
+
+describeExamples('cluster, activated by its sockets', () => {
+  const programs = usePrograms('systemd-socket-activate');
+
+  it('is started by the first client, serves on the sockets it is given, and rolls on them', async () => {
+    const ports = { shortPort: await freePort(), linesPort: await freePort() };
+    const listen = Object.values(ports).flatMap((port) => ['-l', `127.0.0.1:${port}`]);
+    const example = [process.execPath, resolve('build/examples/start.js'), 'cluster'];
+    const options = ['--fds=3,4', '--rate=0', '--workers=2'];
+    const program = programs.start('systemd-socket-activate', [...listen, ...example, ...options]);
+    await program.says(/Listening on .* as 4/);
+    const { outcomes, stop, answered } = begin(ports);
+    await answered(SOME);
+    const pid = Number((await program.says(/Replace them by kill -HUP (\d+)/))[1]);
+    process.kill(pid, 'SIGHUP');
+    await program.says(/replaced: done/);
+    await answered(SOME);
+    await stop();
+    process.kill(pid, 'SIGTERM');
+
+    expect(await program.exitCode()).toBe(0);
+    expect(outcomes.filter(({ error }) => error !== undefined)).toEqual([]);
+    expect(program.said).toContain(
+      `Short connections on port ${ports.shortPort}, keep-alive on port ${ports.linesPort}`,
+    );
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
 
 async function start(...args: string[]): Promise<{ cluster: ExampleProcess; ports: Ports }> {
   const cluster = new ExampleProcess('cluster', '--rate=0', ...args);
