@@ -15,6 +15,7 @@ export {
   HeartbeatTimeoutError,
   IdleTimeoutError,
   ProxyError,
+  ProxyProtocolError,
   ReaderBusyError,
   ReceiveLimitError,
   RequestTimeoutError,
@@ -48,6 +49,7 @@ export type { DecoderBytes } from './decoders/DecoderBytes.js';
 export type { Take } from './decoders/CurrentTake.js';
 export { delimited, type DelimitedOptions } from './decoders/delimited.js';
 export { encoder } from './decoders/encoder.js';
+export { encodeProxyHeader } from './decoders/encodeProxyHeader.js';
 export { fixedLength } from './decoders/fixedLength.js';
 export { json, type JsonOptions } from './decoders/json.js';
 export type { LengthPrefixedOptions } from './decoders/lengthLayout.js';
@@ -56,6 +58,8 @@ export { jsonMessages, type JsonMessagesOptions } from './decoders/jsonMessages.
 export { lines, type LinesCodecOptions } from './decoders/lines.js';
 export { messages, type MessageConversion, type MessagesOptions } from './decoders/messages.js';
 export { netstring, type NetstringOptions } from './decoders/netstring.js';
+export { proxyHeader, type ProxyHeaderOptions } from './decoders/proxyHeader.js';
+export type { ProxyHeader, ProxySsl, ProxyTlv } from './decoders/proxyFormat.js';
 export { slip, type SlipOptions } from './decoders/slip.js';
 
 export { connectionPair } from './transports/memory/connectionPair.js';

@@ -12,6 +12,7 @@ export { fromDuplex, type DuplexSource, type StreamPair } from './observables/fr
 export { fromUnixConnection } from './observables/fromUnixConnection.js';
 export { openConnection } from './observables/openConnection.js';
 export { fromServer } from './server/fromServer.js';
+export type { ProxyProtocolOptions } from './server/ProxyProtocolOptions.js';
 export { Server } from './server/Server.js';
 export {
   serverConnections$,

@@ -23,6 +23,7 @@ describe('errors', () => {
     new api.ReceiveLimitError(17, 16),
     new api.FlowControlError('the peer sent 5 bytes more than it may'),
     new api.HeartbeatTimeoutError(6500),
+    new api.ProxyProtocolError('missing', { address: '192.0.2.7', family: 'IPv4', port: 5 }, 'no header'),
   ];
 
   it('are StreamErrors with a code, a name that is their class, and a message', () => {
@@ -54,6 +55,7 @@ describe('errors', () => {
     expect(all[18]!.message).toContain('17 bytes wait');
     expect(all[18]!.message).toContain('receiveLimit of 16');
     expect(all[20]!.message).toContain('6500 ms');
+    expect(all[21]!.message).toBe('A connection from 192.0.2.7, port 5, was refused: no header');
     expect(all[3]!.message).toContain('read ECONNRESET');
     expect(all[3]!.cause).toEqual(new Error('read ECONNRESET'));
   });

@@ -15,6 +15,7 @@ import { DuplexTransport, type DuplexTransportOptions } from '../transports/node
 import { safeServerCallbacks } from '../transports/node/tlsCallbacks.js';
 import { handshakeError } from '../transports/node/tlsHandshake.js';
 import { checkTlsTimeouts, type ServerTlsOptions } from '../transports/node/tlsOptions.js';
+import { ProxyGate } from './ProxyGate.js';
 import type { AcceptOptions } from './ServerOptions.js';
 import type { SocketFile } from './SocketFile.js';
 import { Untaken } from './Untaken.js';
@@ -43,9 +44,9 @@ export class Server {
 
   /**
    * Connections that could not be set up, and are destroyed: Node's error where the TLS handshake failed, or a
-   * `HandshakeTimeoutError`; what `wrap` or a callback of TLS has thrown (as the `cause`, unless it is an `Error`); an error
-   * of the system's at accepting. Nobody else is told of them, and no other connection is touched. Completes when the
-   * server stops listening.
+   * `HandshakeTimeoutError`; a `ProxyProtocolError`; what `wrap` or a callback of TLS has thrown (as the `cause`, unless it
+   * is an `Error`); an error of the system's at accepting. Nobody else is told of them, and no other connection is touched.
+   * Completes when the server stops listening.
    */
   readonly handshakeErrors$: Observable<Error>;
 
@@ -55,6 +56,7 @@ export class Server {
   readonly #settings: ConnectionSettings;
   readonly #transportOptions: DuplexTransportOptions;
   readonly #file: SocketFile | undefined;
+  readonly #gate: ProxyGate | undefined;
   readonly #accepted = new Subject<Connection>();
   readonly #handshakeErrors = new Subject<Error>();
   readonly #closed = new Subject<never>();
@@ -95,10 +97,20 @@ export class Server {
       }
       return subscription;
     });
-    const { tls = false, signal } = options;
+    const { tls = false, signal, proxyProtocol } = options;
     if (signal !== undefined) this.#forgetSignal = whenAborted(signal, this.#onAbort);
-    if (tls === false) server.on('connection', (socket: Socket) => this.#accept(socket));
-    else this.#acceptEncrypted(tls);
+    const accept =
+      tls === false
+        ? (socket: Socket): void => this.#accept(socket, this.#gate?.infoOf(socket))
+        : this.#acceptEncrypted(tls);
+    if (proxyProtocol === undefined) {
+      server.on('connection', accept);
+    } else {
+      const refused = (error: unknown): void => this.setupFailed(error);
+      const gate = new ProxyGate(proxyProtocol, this.addresses.length === 0, options.scheduler, refused);
+      server.on('connection', (socket: Socket) => gate.admit(socket, accept));
+      this.#gate = gate;
+    }
   }
 
   /** Whether it accepts connections. */
@@ -108,13 +120,14 @@ export class Server {
 
   /**
    * Stops listening, and removes the file of a Unix socket, unless that is another one by now. Connections that were taken
-   * go on; those that nobody took, or whose TLS handshake is under way, are aborted.
+   * go on; those that nobody took, or whose TLS handshake or PROXY header is under way, are aborted.
    */
   close(): void {
     if (this.#phase !== 'open') return;
     this.#phase = 'closed';
     this.#file?.remove();
     this.#server.close();
+    this.#gate?.close();
     for (const socket of this.#securing) socket.destroy();
     for (let one = this.#untaken.take(); one !== undefined; one = this.#untaken.take()) abort(one.core);
     this.#accepted.complete();
@@ -175,11 +188,11 @@ export class Server {
     this.abortClients(this.#options.signal!.reason);
   };
 
-  #acceptEncrypted(tls: ServerTlsOptions): void {
+  #acceptEncrypted(tls: ServerTlsOptions): (raw: Socket) => void {
     const { handshakeTimeout, shutdownTimeout } = checkTlsTimeouts(tls);
     // It does not listen itself: the socket below has to be known, as only that can be reset.
     const handshakes = createTlsServer({ ...safeServerCallbacks(withoutUndefined(tls)), handshakeTimeout });
-    this.#server.on('connection', (raw: Socket) => {
+    const secure = (raw: Socket): void => {
       this.#securing.add(raw);
       // The encrypted socket tells of its errors, or the handshake did.
       raw.on('error', () => undefined).once('close', () => this.#securing.delete(raw));
@@ -189,12 +202,12 @@ export class Server {
         raw.destroy();
         this.setupFailed(error);
       }
-    });
+    };
     const secured = (socket: TLSSocket): void => {
       const raw = socketBelow(socket);
       if (raw !== undefined) this.#securing.delete(raw);
       if (this.#phase !== 'open') socket.destroy();
-      else if (!socket.destroyed) this.#accept(socket, { raw, shutdownTimeout });
+      else if (!socket.destroyed) this.#accept(socket, { raw, shutdownTimeout, ...this.#gate?.infoOf(raw) });
       else if (socket.errored !== null) this.setupFailed(socket.errored);
     };
     // A step later: the session tickets are still being written then, and a close would cut off its close_notify.
@@ -209,14 +222,12 @@ export class Server {
       socket.destroy();
       this.setupFailed(handshakeError(error, handshakeTimeout));
     });
+    return secure;
   }
 
-  #accept(socket: Socket, encrypted?: DuplexTransportOptions): void {
+  #accept(socket: Socket, more?: DuplexTransportOptions): void {
     const common = this.#transportOptions;
-    const transport = new DuplexTransport(
-      socket,
-      encrypted === undefined ? common : { ...common, ...encrypted },
-    );
+    const transport = new DuplexTransport(socket, more === undefined ? common : { ...common, ...more });
     let connection: Connection;
     try {
       connection = connectionOn(transport, this.#settings);

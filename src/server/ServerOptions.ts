@@ -1,5 +1,6 @@
 import type { ConnectionOptions } from '../streams/ConnectionSettings.js';
 import type { ServerTlsOptions } from '../transports/node/tlsOptions.js';
+import type { ProxyProtocolOptions } from './ProxyProtocolOptions.js';
 
 /** A TCP port to listen on. */
 export interface ListenOnPort {
@@ -50,6 +51,8 @@ export type ListenTarget = ListenOnPort | ListenOnPath | ListenOnFileDescriptor;
 export interface AcceptOptions extends ConnectionOptions {
   /** Encrypt: `key` and `cert`, and whatever else `tls.createServer` takes. Default: no encryption. */
   tls?: ServerTlsOptions | false;
+  /** Take only connections that begin with a header of the PROXY protocol, before TLS. Default: none has one. */
+  proxyProtocol?: ProxyProtocolOptions;
   /** Send small writes at once (TCP_NODELAY). Default: true. */
   noDelay?: boolean;
   /** Have the system find out when a peer is gone (SO_KEEPALIVE). Default: false. */

@@ -13,6 +13,7 @@ import { ConnectionSettings } from '../streams/ConnectionSettings.js';
 import { checkTlsTimeouts, type ServerTlsOptions } from '../transports/node/tlsOptions.js';
 import { checkUnixPath } from '../transports/node/unixPath.js';
 import { checkKeys } from '../transports/node/readableTlsError.js';
+import { checkProxyProtocol } from './checkProxyProtocol.js';
 import type { ListenOnPort, ServerOptions } from './ServerOptions.js';
 
 /** Throws what is wrong with the options. @internal */
@@ -21,8 +22,9 @@ export function checkServerOptions(options: ServerOptions): void {
   checkNoStrayTls(options);
   checkListenTarget(options);
   checkSocketOptions(options);
-  const { backlog, tls } = options;
+  const { backlog, tls, proxyProtocol, path } = options;
   checkBacklog(backlog);
+  if (proxyProtocol !== undefined) checkProxyProtocol(proxyProtocol, path !== undefined);
   if (tls !== undefined && tls !== false) checkServerTls(tls);
 }
 

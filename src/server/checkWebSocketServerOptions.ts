@@ -11,6 +11,7 @@ import type { WebSocketServerConnectionsOptions, WebSocketsOnPort } from './WebS
 const ELSEWHERE: Record<string, string> = {
   tls: 'an HTTPS server of node:https, as the option server',
   heartbeat: 'pingInterval',
+  proxyProtocol: 'the header X-Forwarded-For of the request, where the proxy speaks HTTP',
 };
 const HANDSHAKE = ['path', 'protocols', 'credits', 'maxPayload', 'perMessageDeflate'];
 

@@ -1,5 +1,6 @@
 import { StreamError } from '../bytes/errors.js';
 import { printable } from '../bytes/printable.js';
+import type { SocketAddress } from './Transport.js';
 
 /** The connection broke: a reset, a network error, a peer that vanished. `cause` holds the transport's own error. */
 export class ConnectionLostError extends StreamError {
@@ -198,6 +199,31 @@ export class ProxyError extends StreamError {
     super(`No tunnel to ${target}: ${message}`, options);
     this.status = status;
     this.reply = reply;
+  }
+}
+
+/**
+ * A server with `proxyProtocol` has refused a connection: told by `handshakeErrors$`. Its socket is destroyed.
+ *
+ * - `untrusted`: it comes from an address that is not `trusted`; nothing was read.
+ * - `missing`: it begins with something else than a header.
+ * - `malformed`: the header is not as the specification has it, or too long; the `cause` says what was found.
+ * - `timeout`: the header was not there within the `timeout`.
+ * - `ended`: the peer ended the connection, or reset it (the `cause`), before the header was there.
+ */
+export class ProxyProtocolError extends StreamError {
+  override readonly name = 'ProxyProtocolError';
+  readonly code = 'ERR_PROXY_PROTOCOL';
+
+  constructor(
+    readonly reason: 'untrusted' | 'missing' | 'malformed' | 'timeout' | 'ended',
+    /** Who had connected; of a Unix socket, or where the system no longer knows: undefined. */
+    readonly peername: SocketAddress | undefined,
+    message: string,
+    options?: ErrorOptions,
+  ) {
+    const from = peername === undefined ? '' : ` from ${peername.address}, port ${peername.port},`;
+    super(`A connection${from} was refused: ${message}`, options);
   }
 }
 

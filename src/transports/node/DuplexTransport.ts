@@ -6,7 +6,7 @@ import type { Data } from '../../bytes/Separator.js';
 import type { SocketAddress, Transport, TransportReceiver } from '../../streams/Transport.js';
 import { DuplexLife } from './DuplexLife.js';
 import { duplexEvents, hasListener, setListener } from './DuplexListener.js';
-import { extraInfo, localAddressOf } from './extraInfo.js';
+import { extraInfo, localAddressOf, type ProxiedAddresses } from './extraInfo.js';
 import { OutgoingQueue } from './OutgoingQueue.js';
 import { peerEnded, tlsHandshake } from './tlsHandshake.js';
 import {
@@ -25,6 +25,8 @@ export interface DuplexTransportOptions {
   /** The addresses of a Unix socket. */
   peername?: string | undefined;
   sockname?: string | undefined;
+  /** The header of the PROXY protocol that the connection came with. */
+  proxy?: ProxiedAddresses | undefined;
   /** Milliseconds that closing TLS may take. */
   shutdownTimeout?: number | undefined;
   scheduler?: SchedulerLike | undefined;

@@ -9,6 +9,12 @@ export interface Paths {
   readonly sockname?: string | undefined;
 }
 
+/** What a proxy has told of its client: its addresses come before those of the socket. @internal */
+export interface ProxiedAddresses {
+  readonly source?: SocketAddress;
+  readonly destination?: SocketAddress;
+}
+
 /**
  * To be asked at the start: once the connection is gone Node does not know it any more. The address of the peer it keeps,
  * but only if it was asked for it before.
@@ -29,8 +35,12 @@ export function extraInfo(
   duplex: Duplex,
   first: Duplex,
   local: SocketAddress | undefined,
-  paths: Paths,
+  paths: Paths & { readonly proxy?: ProxiedAddresses | undefined },
 ): unknown {
+  const { proxy } = paths;
+  if (name === 'proxy') return proxy;
+  const told = name === 'peername' ? proxy?.source : name === 'sockname' ? proxy?.destination : undefined;
+  if (told !== undefined) return { ...told };
   if (name === 'sockname') return local === undefined ? unixAddress(paths.sockname) : { ...local };
   if (name === 'peername') return peerOf(first) ?? unixAddress(paths.peername);
   if (!(duplex instanceof TLSSocket)) return undefined;
