@@ -7,6 +7,7 @@ export type { ConnectionOptions, WaterMarks } from './streams/ConnectionSettings
 export type { Decoder, DecoderFactory } from './bytes/Decoder.js';
 export { DecodeError, IncompleteReadError, LimitOverrunError, StreamError } from './bytes/errors.js';
 export {
+  AddressLimitError,
   ConnectionClosedError,
   ConnectionLostError,
   ConnectTimeoutError,
@@ -28,7 +29,7 @@ export {
   WriteOverflowError,
 } from './streams/errors.js';
 export type { Data, Separator } from './bytes/Separator.js';
-export type { FrameConsumer } from './streams/Consumption.js';
+export type { ConsumeOptions, FrameConsumer } from './streams/Consumption.js';
 export { StreamReader, type LinesOptions, type PipeOptions } from './streams/StreamReader.js';
 export { StreamWriter } from './streams/StreamWriter.js';
 export type { TextEncoding } from './bytes/text.js';
@@ -68,7 +69,7 @@ export { decode } from './operators/decode.js';
 export { readExactly } from './operators/readExactly.js';
 export { readLine } from './operators/readLine.js';
 export { readUntil, type LimitOptions } from './operators/readUntil.js';
-export { serve, type ServeOptions } from './operators/serve.js';
+export { serve, type ServeContext, type ServeHandler, type ServeOptions } from './operators/serve.js';
 export { silence, type SilenceOptions } from './operators/silence.js';
 export { useConnection, type ConnectionHandler, type HandlerOptions } from './operators/useConnection.js';
 export type { OverflowStrategy } from './operators/BufferedWrite.js';

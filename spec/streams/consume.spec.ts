@@ -1,8 +1,26 @@
 import { concat, EMPTY, map, NEVER, Observable, of, Subject, take, throwError, timer } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jasmine/index.js';
-import { codec, connectionPair, fixedLength, lines, type Decoder } from '../../src/index.js';
+import {
+  codec,
+  connectionPair,
+  decoder,
+  fixedLength,
+  lines,
+  type Decoder,
+  type DecoderBytes,
+} from '../../src/index.js';
 import { manualConnection, marbleConnection } from '../../src/testing.js';
 import { bytes, record, text } from './record.js';
+
+/** A line whose bytes are taken one by one. */
+function* slowLine(bytes: DecoderBytes): Generator<undefined, string> {
+  let line = '';
+  for (;;) {
+    const letter = yield* bytes.text(1);
+    if (letter === '\n') return line;
+    line += letter;
+  }
+}
 
 /** One letter. */
 const letter = (): Decoder<string> => ({ decode: (queue) => queue.takeText(1) });
@@ -244,6 +262,175 @@ describe('StreamReader.consume', () => {
     for (const bad of [0, -1, NaN]) {
       expect(() => reader.consume(letter, () => EMPTY, bad)).toThrowError(RangeError, /concurrency/);
     }
+  });
+
+  describe('until', () => {
+    it(
+      'decodes no further frame, and completes after the work under way',
+      marbles((m) => {
+        const { reader } = marbleConnection(m, { incoming: '-a----|', values: { a: 'xyz' } });
+        const work = (frame: string) => m.cold('---(r|)', { r: frame.toUpperCase() });
+        const until = m.hot('        -----u');
+        m.expect(reader.consume(letter, work, { until })).toBeObservable('----X--(Y|)');
+        m.expect(until).toHaveSubscriptions('^----!');
+        m.flush();
+        expect(record(reader.read('utf-8')).log).toEqual(['z', '|']);
+      }),
+    );
+
+    it(
+      'waits for all the work there is',
+      marbles((m) => {
+        const { reader } = marbleConnection(m, { incoming: '-ab', values: { a: 'x', b: 'yz' } });
+        const work = (frame: string) => m.cold('----(r|)', { r: frame });
+        const until = m.hot('---u');
+        m.expect(reader.consume(letter, work, { until, concurrency: 2 })).toBeObservable('-----x(y|)');
+        m.flush();
+        expect(reader.bufferedBytes).toBe(1);
+      }),
+    );
+
+    it(
+      'completes at once where nothing is under way, and puts back what has not come whole',
+      marbles((m) => {
+        const { reader } = marbleConnection(m, { incoming: '-a---b', values: { a: 'one\ntw', b: 'o\n' } });
+        const first$ = reader.consume(decoder(slowLine), (line) => [line], { until: m.hot('---u') });
+        m.expect(concat(first$, reader.readLine('utf-8'))).toBeObservable('-o---(t|)', {
+          o: 'one',
+          t: 'two\n',
+        });
+      }),
+    );
+
+    it('puts it back also when it has begun while other work was under way', () => {
+      const connection = manualConnection();
+      const [until, done] = [new Subject<void>(), new Subject<string>()];
+      const { log } = record(
+        connection.reader.consume(decoder(slowLine), () => done.pipe(take(1)), { until, concurrency: 2 }),
+      );
+      connection.transport.receive('one\ntw');
+      until.next();
+      connection.transport.receive('o\n');
+      expect(log).toEqual([]);
+      done.next('done');
+      expect(log).toEqual(['done', '|']);
+      connection.transport.receiveEof();
+      expect(record(connection.reader.read('utf-8')).log).toEqual(['two\n', '|']);
+    });
+
+    it('that has emitted already decodes nothing', () => {
+      const connection = manualConnection();
+      connection.transport.receive('xyz');
+      for (const concurrency of [1, 2]) {
+        const consumed$ = connection.reader.consume(letter, fail, { until: of('now'), concurrency });
+        expect(record(consumed$).log).toEqual(['|']);
+      }
+      const next$ = connection.reader.consume(letter, fail, { until: of('now') });
+      expect(record(concat(next$, connection.reader.readExactly(3).pipe(map(text)))).log).toEqual([
+        'xyz',
+        '|',
+      ]);
+    });
+
+    it('holds the reader until the work is done', () => {
+      const { reader, transport } = manualConnection();
+      const [until, done] = [new Subject<void>(), new Subject<string>()];
+      const { log } = record(reader.consume(letter, () => done, { until }));
+      transport.receive('xy');
+      until.next();
+      expect(record(reader.read(1)).log).toEqual(['# ERR_READER_BUSY']);
+      transport.receiveEof();
+      done.complete();
+      expect(log).toEqual(['|']);
+      expect(record(reader.read(9)).log).toEqual(['y', '|']);
+    });
+
+    it('pauses the transport in the meantime, as work does', () => {
+      const { reader, transport } = manualConnection({ limit: 2 });
+      const [until, done] = [new Subject<void>(), new Subject<string>()];
+      reader.consume(letter, () => done, { until, concurrency: 9 }).subscribe();
+      transport.receive('x');
+      until.next();
+      transport.receive('abcde');
+      expect(transport.calls).toEqual(['pause']);
+    });
+
+    it('given inside the project waits for what that returns', () => {
+      for (const [returned, log] of [
+        [of('reply'), ['reply', '|']],
+        [undefined, ['|']],
+      ] as const) {
+        const { reader, transport } = manualConnection();
+        const until = new Subject<void>();
+        const frames: string[] = [];
+        const result = record(
+          reader.consume(
+            letter,
+            (frame) => {
+              frames.push(frame);
+              until.next();
+              return returned;
+            },
+            { until, concurrency: 3 },
+          ),
+        );
+        transport.receive('xyz');
+        expect(frames).toEqual(['x']);
+        expect(result.log).toEqual([...log]);
+        expect(reader.bufferedBytes).toBe(2);
+      }
+    });
+
+    it('given inside the project that then throws is an error all the same', () => {
+      const { reader, transport } = manualConnection();
+      const until = new Subject<void>();
+      const work = (): never => {
+        until.next();
+        throw new Error('of the work');
+      };
+      const { log } = record(reader.consume(letter, work, { until }));
+      transport.receive('x');
+      expect(log).toEqual(['# of the work']);
+    });
+
+    it('given when a value comes from the work', () => {
+      const { reader, transport } = manualConnection();
+      const until = new Subject<void>();
+      const log: string[] = [];
+      reader
+        .consume(letter, (frame) => of(frame, frame.toUpperCase()), { until, concurrency: 3 })
+        .subscribe({
+          next(value) {
+            log.push(value);
+            until.next();
+          },
+          complete: () => log.push('|'),
+        });
+      transport.receive('xyz');
+      expect(log).toEqual(['x', 'X', '|']);
+    });
+
+    it('that errors is an error at once, and one that completes is none', () => {
+      const { reader, transport } = manualConnection();
+      const until = new Subject<void>();
+      const failed = record(reader.consume(letter, () => NEVER, { until }));
+      transport.receive('x');
+      until.error(new Error('of until'));
+      expect(failed.log).toEqual(['# of until']);
+      const { log } = record(reader.consume(letter, (frame) => [frame], { until: EMPTY }));
+      transport.receive('y');
+      expect(log).toEqual(['y']);
+    });
+
+    it('is left when consume ends without it', () => {
+      const { reader, transport } = manualConnection();
+      const until = new Subject<void>();
+      reader.consume(letter, () => undefined, { until }).subscribe();
+      reader.consume(letter, () => undefined, { until }).subscribe({ error: () => undefined });
+      expect(until.observed).toBeTrue();
+      transport.receiveEof();
+      expect(until.observed).toBeFalse();
+    });
   });
 });
 

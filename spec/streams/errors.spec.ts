@@ -24,6 +24,7 @@ describe('errors', () => {
     new api.FlowControlError('the peer sent 5 bytes more than it may'),
     new api.HeartbeatTimeoutError(6500),
     new api.ProxyProtocolError('missing', { address: '192.0.2.7', family: 'IPv4', port: 5 }, 'no header'),
+    new api.AddressLimitError('2001:db8:0:0::/64', 30),
   ];
 
   it('are StreamErrors with a code, a name that is their class, and a message', () => {
@@ -56,6 +57,7 @@ describe('errors', () => {
     expect(all[18]!.message).toContain('receiveLimit of 16');
     expect(all[20]!.message).toContain('6500 ms');
     expect(all[21]!.message).toBe('A connection from 192.0.2.7, port 5, was refused: no header');
+    expect(all[22]!.message).toContain('of 2001:db8:0:0::/64 30 are served or wait');
     expect(all[3]!.message).toContain('read ECONNRESET');
     expect(all[3]!.cause).toEqual(new Error('read ECONNRESET'));
   });

@@ -8,6 +8,7 @@ import {
   serve,
   useConnection,
   writeTo,
+  type ConsumeOptions,
   type Framed,
 } from '../../src/index.js';
 import { manualConnection } from '../../src/testing.js';
@@ -54,7 +55,12 @@ describe('An argument of a wrong kind is told at the call', () => {
 
   const options = ['an object'];
   refuses('the project of consume', (value) => reader.consume(lines(), value), ['a function']);
-  refuses('the concurrency of consume', (value) => reader.consume(lines(), () => undefined, value));
+  refuses('the options of consume', (value) => reader.consume(lines(), () => undefined, value), options);
+  const consume = (given: ConsumeOptions) => reader.consume(lines(), () => undefined, given);
+  refuses('the concurrency of consume', (value) => consume({ concurrency: value }));
+  // What is like an array can be a source.
+  const sources = ['a string', 'a list', 'other numbers'];
+  refuses('until of consume', (value) => consume({ until: value }), sources);
   refuses('the writer of pipeTo', (value) => reader.pipeTo(value));
   refuses('the options of pipeTo', (value) => reader.pipeTo(writer, value), options);
   refuses('end', (value) => reader.pipeTo(writer, { end: value }), ['true']);
@@ -72,11 +78,11 @@ describe('An argument of a wrong kind is told at the call', () => {
   ])
     refuses(name, (value) => manualConnection({ [name]: value }), ['a fraction']);
   refuses('the options of serve', (value) => serve(handler, value), options);
-  for (const name of ['concurrency', 'maxPending', 'scheduler', 'onLoss'])
+  for (const name of ['concurrency', 'maxPending', 'maxPerAddress', 'scheduler', 'onLoss'])
     refuses(`${name} of serve`, (value) => serve(handler, { [name]: value }));
   refuses('onError', (value) => serve(handler, { onError: value }), ['a function']);
-  // What is like an array can be a source.
-  refuses('stop', (value) => serve(handler, { stop: value }), ['a string', 'a list', 'other numbers']);
+  refuses('addressOf', (value) => serve(handler, { addressOf: value }), ['a function']);
+  refuses('stop', (value) => serve(handler, { stop: value }), sources);
   refuses('the options of useConnection', (value) => useConnection(handler, value), options);
   refuses('the options of writeTo', (value) => writeTo(writer, value), options);
   refuses('overflow', (value) => writeTo(writer, { overflow: value }));

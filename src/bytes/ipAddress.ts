@@ -8,6 +8,16 @@ const IPV4 = new RegExp(`^${OCTET}(?:\\.${OCTET}){3}$`);
  */
 export function ipAddress(text: string): Uint8Array | undefined {
   if (IPV4.test(text)) return Uint8Array.from(text.split('.'), Number);
+  const groups = ipv6Groups(text);
+  return groups && Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 255]));
+}
+
+/**
+ * The eight groups of an IPv6 address that is written out; undefined for anything else.
+ *
+ * @internal
+ */
+export function ipv6Groups(text: string): number[] | undefined {
   // What else a URL's host may hold, or leave out, is not for this.
   if (!text.includes(':') || !/^[\da-f:.]+$/i.test(text)) return undefined;
   let host: string;
@@ -22,6 +32,5 @@ export function ipAddress(text: string): Uint8Array | undefined {
     .split('::')
     .map((groups) => (groups === '' ? [] : groups.split(':')));
   const zeros = Array<string>(8 - front!.length - back.length).fill('0');
-  const groups = [...front!, ...zeros, ...back].map((group) => parseInt(group, 16));
-  return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 255]));
+  return [...front!, ...zeros, ...back].map((group) => parseInt(group, 16));
 }

@@ -1,7 +1,13 @@
 import type { Conversation } from './Conversation.js';
 
-/** A conversation, from its first word to its last. A part of one has the same form, and is spoken with `yield* part(io)`. */
-export type ConversationGenerator<E, R> = (io: Conversation<E>) => Iterator<undefined, R, unknown>;
+/**
+ * A conversation, from its first word to its last. A part of one has the same form, and is spoken with `yield* part(io)`.
+ * What it takes besides `io`, its handler takes besides the connection: under `serve` the `ServeContext`.
+ */
+export type ConversationGenerator<E, R, C extends unknown[] = []> = (
+  io: Conversation<E>,
+  ...context: C
+) => Iterator<undefined, R, unknown>;
 
 /**
  * What a conversation emits: what `io.emit` is given, whose type `io: Conversation<T>` says, and what it returns. Where

@@ -1,6 +1,7 @@
 import { Observable } from 'rxjs';
 import { described } from '../bytes/check.js';
 import type { Connection } from '../streams/Connection.js';
+import type { Conversation } from './Conversation.js';
 import type { ConversationGenerator, Spoken } from './ConversationGenerator.js';
 import { ConversationRun } from './ConversationRun.js';
 
@@ -27,6 +28,9 @@ import { ConversationRun } from './ConversationRun.js';
  * - **Unsubscribe** runs its `finally` blocks, which have nobody to wait for any more, and leaves in the reader all that it
  *   has not taken.
  *
+ * What else the generator takes, its handler takes after the connection: `function* (io, { stopping$ }: ServeContext)` under
+ * `serve`.
+ *
  * Each subscription runs it anew. A `yield*` that was forgotten is a `TypeError` at the next step.
  *
  * @example
@@ -51,14 +55,15 @@ import { ConversationRun } from './ConversationRun.js';
  * ask(client).subscribe(console.log); // hello, rxjs
  * ```
  */
-export function converse<E = unknown, R = void>(
-  generate: ConversationGenerator<E, R>,
-): (connection: Connection) => Observable<Spoken<E, R>> {
+export function converse<E = unknown, R = void, C extends unknown[] = []>(
+  generate: ConversationGenerator<E, R, C>,
+): (connection: Connection, ...context: C) => Observable<Spoken<E, R>> {
   if (typeof generate !== 'function')
     throw new TypeError(`converse() takes a generator function, not ${described(generate)}`);
-  return (connection) =>
+  return (connection, ...context) =>
     new Observable((subscriber) => {
-      const run = new ConversationRun(connection, generate, subscriber);
+      const begin = (io: Conversation<E>): Iterator<undefined, R, unknown> => generate(io, ...context);
+      const run = new ConversationRun(connection, begin, subscriber);
       connection.core.reads.start(run, connection.reader);
     });
 }

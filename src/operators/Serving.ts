@@ -11,8 +11,10 @@ import {
 import type { Connection } from '../streams/Connection.js';
 import { TooManyConnectionsError } from '../streams/errors.js';
 import { Reentrant } from '../streams/Reentrant.js';
+import { AddressLimit } from './AddressLimit.js';
 import { reportFailure } from './reportFailure.js';
-import { runHandler, type ConnectionHandler } from './runHandler.js';
+import { runHandler, type ServeHandler } from './runHandler.js';
+import { Stopping } from './ServeContext.js';
 import type { ServeOptions } from './ServeOptions.js';
 
 /**
@@ -30,7 +32,7 @@ import type { ServeOptions } from './ServeOptions.js';
  * @internal
  */
 export class Serving<R> {
-  readonly #handler: ConnectionHandler<R>;
+  readonly #handler: ServeHandler<R>;
   readonly #options: ServeOptions;
   readonly #subscriber: Subscriber<R>;
   // In the order of their arrival; nobody else knows of those that wait.
@@ -38,14 +40,18 @@ export class Serving<R> {
   // With their handlers.
   readonly #served = new Map<Connection, Subscription>();
   readonly #leaving = new Map<Connection, Subscription>();
+  readonly #addresses: AddressLimit | undefined;
+  readonly #context = new Stopping();
   readonly #admitting = new Reentrant(() => this.#admitWaiting());
   readonly #stopped = new Subject<void>();
   // The source goes on; it has completed, and those that wait have their turn; nobody waits any more; all is over.
   #state: 'open' | 'completed' | 'stopping' | 'over' = 'open';
 
-  constructor(handler: ConnectionHandler<R>, options: ServeOptions, subscriber: Subscriber<R>) {
+  constructor(handler: ServeHandler<R>, options: ServeOptions, subscriber: Subscriber<R>) {
     this.#handler = handler;
     this.#options = options;
+    const { maxPerAddress, addressOf } = options;
+    if (maxPerAddress !== undefined) this.#addresses = new AddressLimit(maxPerAddress, addressOf);
     this.#subscriber = subscriber;
   }
 
@@ -73,20 +79,27 @@ export class Serving<R> {
 
   #take(connection: Connection): void {
     const { concurrency = Infinity, maxPending = Infinity } = this.#options;
+    try {
+      if (this.#served.size >= concurrency && this.#waiting.size >= maxPending)
+        throw new TooManyConnectionsError(concurrency, maxPending);
+      this.#addresses?.take(connection);
+    } catch (error) {
+      this.#refuse(connection, error);
+      return;
+    }
+    // What finds the address may have stopped it.
     if (this.#state !== 'open') {
       this.#dismiss(connection);
-    } else if (this.#served.size >= concurrency && this.#waiting.size >= maxPending) {
-      this.#refuse(connection, new TooManyConnectionsError(concurrency, maxPending));
-    } else {
-      this.#waiting.add(connection);
-      this.#admitting.run();
-      // One that has gone would keep others out.
-      if (this.#waiting.has(connection)) connection.core.onGone(() => this.#waiting.delete(connection));
+      return;
     }
+    this.#waiting.add(connection);
+    this.#admitting.run();
+    // One that has gone would keep others out.
+    if (this.#waiting.has(connection)) connection.core.onGone(() => this.#waiting.delete(connection));
   }
 
   // A last reply is still sent; without one the peer sees a reset.
-  #refuse(connection: Connection, error: Error): void {
+  #refuse(connection: Connection, error: unknown): void {
     const { core } = connection;
     const before = core.writes.activity;
     this.#tellError(error, connection);
@@ -120,7 +133,7 @@ export class Serving<R> {
     this.#served.set(connection, place);
     core.report = (error) => this.#tellError(error, connection);
     if (idleTimeout !== undefined) core.watchIdle(idleTimeout, scheduler);
-    const handling = runHandler(this.#handler, connection, this.#options).subscribe({
+    const handling = runHandler(this.#handler, connection, this.#options, this.#context).subscribe({
       next: (value) => this.#subscriber.next(value),
       error: (error: unknown) => {
         this.#tellError(error, connection);
@@ -147,6 +160,7 @@ export class Serving<R> {
     this.#state = 'stopping';
     this.#stopped.next();
     this.#releaseWaiting();
+    this.#context.begin();
     this.#settle();
     if (!this.#subscriber.closed) this.#subscriber.add(scheduler.schedule(() => this.#cut(), grace));
   }
@@ -178,6 +192,7 @@ export class Serving<R> {
       }
       connection.release();
     }
+    this.#context.begin();
   }
 
   #releaseWaiting(): void {

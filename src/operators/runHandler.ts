@@ -1,9 +1,13 @@
 import { from, Observable, type ObservableInput } from 'rxjs';
 import { checkFunction, checkOptions } from '../bytes/check.js';
 import type { Connection } from '../streams/Connection.js';
+import type { ServeContext } from './ServeContext.js';
 
 /** What is done with a connection: its result is over when the connection is no longer needed. */
 export type ConnectionHandler<R> = (connection: Connection) => ObservableInput<R>;
+
+/** The same under `serve`, which tells it besides when serving stops. */
+export type ServeHandler<R> = (connection: Connection, context: ServeContext) => ObservableInput<R>;
 
 const ON_LOSS = ['unsubscribe', 'continue'] as const;
 
@@ -31,22 +35,27 @@ export function checkHandler(handler: unknown, options: HandlerOptions): void {
  *
  * @internal
  */
-export function runHandler<R>(
-  handler: ConnectionHandler<R>,
+export function runHandler<R, C extends unknown[]>(
+  handler: (connection: Connection, ...context: C) => ObservableInput<R>,
   connection: Connection,
   { onLoss = 'unsubscribe' }: HandlerOptions,
+  ...context: C
 ): Observable<R> {
   return new Observable((subscriber) => {
     const { core } = connection;
-    resultOf(handler, connection).subscribe(subscriber);
+    resultOf(handler, connection, context).subscribe(subscriber);
     if (subscriber.closed || onLoss === 'continue') return;
     // After the handler has begun: it may have begun to read.
     subscriber.add(core.onAbandoned(() => subscriber.error(core.lifecycle.failure)));
   });
 }
 
-function resultOf<R>(handler: ConnectionHandler<R>, connection: Connection): Observable<R> {
-  const result: unknown = handler(connection);
+function resultOf<R, C extends unknown[]>(
+  handler: (connection: Connection, ...context: C) => ObservableInput<R>,
+  connection: Connection,
+  context: C,
+): Observable<R> {
+  const result: unknown = handler(connection, ...context);
   if (result === undefined || result === null) {
     const name = handler.name === '' ? 'The handler' : `The handler ${handler.name}`;
     throw new TypeError(

@@ -1,9 +1,11 @@
 import { Observable, type OperatorFunction } from 'rxjs';
 import type { Connection } from '../streams/Connection.js';
-import { checkHandler, type ConnectionHandler } from './runHandler.js';
+import { checkHandler, type ServeHandler } from './runHandler.js';
 import { checkServeOptions, type ServeOptions } from './ServeOptions.js';
 import { Serving } from './Serving.js';
 
+export type { ServeHandler } from './runHandler.js';
+export type { ServeContext } from './ServeContext.js';
 export type { ServeOptions } from './ServeOptions.js';
 
 /**
@@ -24,6 +26,16 @@ export type { ServeOptions } from './ServeOptions.js';
  * Whatever way a handler ends, its connection is closed, and what was written is still sent. A handler does not outlive
  * its connection: see `onLoss`.
  *
+ * A handler is told when serving begins to stop, by its second argument, a `ServeContext`. A protocol that keeps its
+ * connections then says goodbye: at once to who is idle, else after the reply under way.
+ *
+ * ```text
+ * stop                     -----------s
+ * received of A            --a------------b--
+ * work on a, with until      --A|
+ * sent to A                ----A------BYE|        what came after it stays unread
+ * ```
+ *
  * @example
  * ```ts no-run
  * import { serve } from 'rxjs-net';
@@ -43,9 +55,30 @@ export type { ServeOptions } from './ServeOptions.js';
  *   )
  *   .subscribe({ complete: () => console.log('all clients are gone') });
  * ```
+ *
+ * @example
+ * ```ts no-run
+ * import { lines, serve } from 'rxjs-net';
+ * import { serverConnections$ } from 'rxjs-net/node';
+ * import { concat, EMPTY, fromEvent, iif } from 'rxjs';
+ *
+ * // Clients that stay; at most 20 of one address. When the server stops, they are told to come again.
+ * serverConnections$({ port: 8888 })
+ *   .pipe(
+ *     serve(
+ *       ({ reader, writer }, { stopping$, stopping }) =>
+ *         concat(
+ *           reader.consume(lines(), (line) => writer.send(`${line.toUpperCase()}\n`), { until: stopping$ }),
+ *           iif(() => stopping.aborted, writer.send('BYE reconnect\n'), EMPTY),
+ *         ),
+ *       { maxPerAddress: 20, stop: fromEvent(process, 'SIGTERM') },
+ *     ),
+ *   )
+ *   .subscribe();
+ * ```
  */
 export function serve<R>(
-  handler: ConnectionHandler<R>,
+  handler: ServeHandler<R>,
   options: ServeOptions = {},
 ): OperatorFunction<Connection, R> {
   checkHandler(handler, options);

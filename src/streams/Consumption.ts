@@ -1,12 +1,27 @@
-import { from, Observable, type ObservableInput, type Subscriber, type TeardownLogic } from 'rxjs';
+import { from, Observable, take, type ObservableInput, type Subscriber, type TeardownLogic } from 'rxjs';
+import { checkFunction, checkOptions, checkWhole } from '../bytes/check.js';
 import type { FrameSubscriber } from './FrameRead.js';
 
 /** What is done with a frame of `consume`: something to wait for, or, when it is done already, nothing. */
 export type FrameConsumer<T, R> = (frame: T) => ObservableInput<R> | void;
 
+export interface ConsumeOptions {
+  /** Pieces of work that may be under way at the same time, 1 or more. Default: 1, so the work keeps the order of the frames. */
+  concurrency?: number;
+  /**
+   * When it emits, no further frame is decoded: the work under way goes on, then `consume` completes, and what is not
+   * decoded stays in the reader, also the bytes of a frame that has not come whole. An error of it is one of `consume`.
+   * Default: up to the end of the stream.
+   */
+  until?: ObservableInput<unknown> | undefined;
+}
+
 /**
  * One subscription to `consume`: stands between a read and its subscriber, runs the work on each frame, and closes
  * the gate of the read while as much work as allowed is under way.
+ *
+ * The gate stays closed when no further frame is wanted: the read keeps its place until the work under way is done, and
+ * what it holds of an unfinished frame goes back when it is unsubscribed by the completion.
  *
  * @internal
  */
@@ -36,10 +51,23 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
   /**
    * @param room is closed while as much work as allowed is under way
    * @param reads are served when there is room again
+   * @param until ends it, after the work under way
    */
-  start(room: { full: boolean }, reads: { serve(): void }): void {
+  start(room: { full: boolean }, reads: { serve(): void }, until?: ObservableInput<unknown>): void {
     this.#room = room;
     this.#reads = reads;
+    if (until === undefined) return;
+    this.#output.add(
+      from(until)
+        .pipe(take(1))
+        .subscribe({
+          next: () => {
+            room.full = true;
+            this.complete();
+          },
+          error: (error: unknown) => this.#output.error(error),
+        }),
+    );
   }
 
   get closed(): boolean {
@@ -48,6 +76,8 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
 
   next(frame: T): void {
     let work: Observable<R> | undefined;
+    // From inside it may be told to end: what is begun here is waited for.
+    this.#active++;
     try {
       const input = this.#project(frame);
       if (input !== undefined) work = from(input);
@@ -55,6 +85,7 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
       this.#output.error(error);
     }
     if (work !== undefined && !this.#output.closed) this.#run(work);
+    else if (--this.#active === 0 && this.#ended) this.#complete();
   }
 
   error(error: unknown): void {
@@ -72,7 +103,7 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
 
   #run(work: Observable<R>): void {
     const output = this.#output;
-    this.#room.full = ++this.#active >= this.#concurrency;
+    this.#room.full = this.#ended || this.#active >= this.#concurrency;
     new Observable<R>((inner) => {
       // Before the work begins: work that emits without end, and synchronously, has to be stoppable.
       output.add(inner);
@@ -86,9 +117,12 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
 
   #done(): void {
     this.#active--;
-    this.#room.full = false;
-    if (!this.#ended) this.#reads.serve();
-    else if (this.#active === 0) this.#complete();
+    if (this.#ended) {
+      if (this.#active === 0) this.#complete();
+    } else {
+      this.#room.full = false;
+      this.#reads.serve();
+    }
   }
 
   #complete(): void {
@@ -99,4 +133,19 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
     }
     this.#output.complete();
   }
+}
+
+/** @internal */
+export function checkConsume(
+  project: unknown,
+  options: number | ConsumeOptions,
+): ConsumeOptions & { concurrency: number } {
+  checkFunction('project', project);
+  if (typeof options !== 'object') options = { concurrency: options };
+  checkOptions(options);
+  const { concurrency = 1, until } = options;
+  checkWhole('concurrency', concurrency, 1);
+  // Throws where it is no input of an Observable.
+  if (until !== undefined) void from(until);
+  return { concurrency, until };
 }

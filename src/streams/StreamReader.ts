@@ -1,15 +1,8 @@
-import { firstValueFrom, Observable, type Subscriber } from 'rxjs';
+import { firstValueFrom, Observable, type ObservableInput, type Subscriber } from 'rxjs';
 import type { ByteQueue } from '../bytes/ByteQueue.js';
-import {
-  checkBoolean,
-  checkCount,
-  checkFunction,
-  checkLimit,
-  checkOptions,
-  checkWhole,
-} from '../bytes/check.js';
+import { checkBoolean, checkCount, checkLimit, checkOptions } from '../bytes/check.js';
 import { checkMethod } from './check.js';
-import { Consumption, type FrameConsumer } from './Consumption.js';
+import { checkConsume, Consumption, type ConsumeOptions, type FrameConsumer } from './Consumption.js';
 import { checkDecoderFactory, makeDecoder, type Decoder, type DecoderFactory } from '../bytes/Decoder.js';
 import { IncompleteReadError } from '../bytes/errors.js';
 import { FrameRead, type BatchDecoder, type Reach } from './FrameRead.js';
@@ -252,11 +245,11 @@ export class StreamReader {
    * - `project` gives what is to be waited for, a promise or an Observable; or nothing, when the frame is done with:
    *   that costs no subscription. With a writer: `writer.send(reply)`; or, where each frame counts,
    *   `writer.write(reply)` and `return writer.paused ? writer.drain() : undefined`.
-   * - **Emits** what the work emits. **Completes** at a clean end of the stream, after all work.
+   * - **Emits** what the work emits. **Completes** at a clean end of the stream, or when `until` has emitted, after all work.
    * - **Errors** as `frames`, after the frames that came before; and at once with an error of the work.
    * - **Unsubscribe** stops the work; what is not decoded yet stays in the reader.
    *
-   * @param concurrency 1 or more. Default: 1, so the work keeps the order of the frames
+   * @param options `concurrency` and `until`; a number is the concurrency
    *
    * @example
    * ```ts
@@ -275,17 +268,16 @@ export class StreamReader {
   consume<T, R = never>(
     decoder: DecoderFactory<T>,
     project: FrameConsumer<T, R>,
-    concurrency = 1,
+    options: number | ConsumeOptions = 1,
   ): Observable<R> {
     checkDecoderFactory(decoder);
-    checkFunction('project', project);
-    checkWhole('concurrency', concurrency, 1);
-    return this.#consumeFrames(decoder, project, concurrency, concurrency === 1 ? 'message' : 'frames');
+    const checked = checkConsume(project, options);
+    return this.#consumeFrames(decoder, project, checked, checked.concurrency > 1 ? 'frames' : 'message');
   }
 
   /** @internal `consume` for whoever hands the frames on to queues that are not known. */
   consumeAhead<T>(decoder: DecoderFactory<T>, project: FrameConsumer<T, never>): Observable<never> {
-    return this.#consumeFrames(decoder, project, 1, 'frames');
+    return this.#consumeFrames(decoder, project, { concurrency: 1 }, 'frames');
   }
 
   /**
@@ -383,18 +375,24 @@ export class StreamReader {
   #consumeFrames<T, R>(
     decoder: DecoderFactory<T>,
     project: FrameConsumer<T, R>,
-    concurrency: number,
+    { concurrency = 1, until }: ConsumeOptions,
     reach: Reach,
   ): Observable<R> {
     return new Observable((subscriber) => {
-      this.#consume(oneByOne(makeDecoder(decoder)), new Consumption(project, subscriber, concurrency), reach);
+      const consumption = new Consumption(project, subscriber, concurrency);
+      this.#consume(oneByOne(makeDecoder(decoder)), consumption, reach, until);
     });
   }
 
-  #consume<T, R>(decoder: Decoder<T>, consumption: Consumption<T, R>, reach: Reach): void {
+  #consume<T, R>(
+    decoder: Decoder<T>,
+    consumption: Consumption<T, R>,
+    reach: Reach,
+    until?: ObservableInput<unknown>,
+  ): void {
     const read = new FrameRead(this.#reads, decoder, consumption, false, reach);
-    consumption.start(read, this.#reads);
-    this.#reads.start(read, this);
+    consumption.start(read, this.#reads, until);
+    if (!consumption.closed) this.#reads.start(read, this);
   }
 }
 

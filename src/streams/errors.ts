@@ -170,6 +170,23 @@ export class TooManyConnectionsError extends StreamError {
   }
 }
 
+/** `serve` refused a connection: its address has as many, served and waiting, as `maxPerAddress` allows. */
+export class AddressLimitError extends StreamError {
+  override readonly name = 'AddressLimitError';
+  readonly code = 'ERR_ADDRESS_LIMIT';
+
+  constructor(
+    /** As it is counted: of IPv6 the network of 64 bits, `2001:db8:0:1::/64`. */
+    readonly address: string,
+    /** The `maxPerAddress`. */
+    readonly limit: number,
+  ) {
+    super(
+      `A connection was refused: of ${printable(address, 64)} ${limit} are served or wait, the most that may`,
+    );
+  }
+}
+
 /**
  * A proxy has not built the tunnel that `throughSocks5` or `throughHttpProxy` asked it for; the connection is closed.
  *
