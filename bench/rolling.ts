@@ -92,6 +92,7 @@ const { cluster, ...back } = await Cluster.start({
   linesPort: options.reusePort ? await freePort() : 0,
   grace: 20_000,
   workers,
+  ...(options.direct ? {} : { trusted: ['127.0.0.1'] }),
   ...(options.reusePort ? { reusePort: true } : {}),
 });
 const front = options.direct

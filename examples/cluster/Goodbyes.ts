@@ -1,37 +1,25 @@
 import { Observable, type Subscriber } from 'rxjs';
 
-/** Who is to be told to reconnect: all of them from some time on, or some of them. */
+/** Which connections are to be told to reconnect. */
 export class Goodbyes {
   readonly #waiting = new Set<Subscriber<void>>();
-  #all = false;
 
-  /** Those that wait: as many as connections of the keep-alive protocol that were not told yet. */
+  /** For one connection each. **Emits** when its client is to go, and completes. */
+  readonly goodbye$ = new Observable<void>((subscriber) => {
+    this.#waiting.add(subscriber);
+    subscriber.add(() => this.#waiting.delete(subscriber));
+  });
+
+  /** As many as connections that were not told yet. */
   get count(): number {
     return this.#waiting.size;
   }
 
-  /** For one connection each. **Emits** when its client is to go, and completes. */
-  readonly goodbye$ = new Observable<void>((subscriber) => {
-    if (this.#all) say(subscriber);
-    else {
-      this.#waiting.add(subscriber);
-      subscriber.add(() => this.#waiting.delete(subscriber));
+  /** Tells so many, those that have been here longest first. */
+  tell(count: number): void {
+    for (const subscriber of [...this.#waiting].slice(0, count)) {
+      subscriber.next();
+      subscriber.complete();
     }
-  });
-
-  /** To so many, those that have been here longest first. */
-  some(count: number): void {
-    for (const subscriber of [...this.#waiting].slice(0, count)) say(subscriber);
   }
-
-  /** To all, also to those that come later. */
-  all(): void {
-    this.#all = true;
-    this.some(this.#waiting.size);
-  }
-}
-
-function say(subscriber: Subscriber<void>): void {
-  subscriber.next();
-  subscriber.complete();
 }

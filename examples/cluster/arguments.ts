@@ -14,6 +14,8 @@ export interface ClusterArguments {
   /** Milliseconds. */
   readonly grace: number;
   readonly reusePort: boolean;
+  /** The proxies in front, which tell who the client is. */
+  readonly trusted?: readonly string[];
 }
 
 /** @throws `BadArgument` */
@@ -43,15 +45,20 @@ export function clusterArguments(args: readonly string[]): ClusterArguments {
     rollEvery: wholeFrom('--roll-every', take('--roll-every', '0'), 0),
     grace: 1000 * wholeFrom('--grace', take('--grace', '20'), 0),
     reusePort: take('--reuse-port', 'no') === '',
+    ...trustedFrom(take('--trust-proxy', '')),
     ...fdsFrom(take('--fds', '')),
   };
   const [unknown] = options.keys();
   if (unknown !== undefined) {
     throw new BadArgument(
-      `There is no option ${unknown}, but --host, --workers, --rate, --roll-every, --grace, --fds, --reuse-port`,
+      `There is no option ${unknown}, but --host, --workers, --rate, --roll-every, --grace, --fds, --reuse-port, --trust-proxy`,
     );
   }
   return result;
+}
+
+function trustedFrom(text: string): Pick<ClusterArguments, 'trusted'> {
+  return text === '' ? {} : { trusted: text.split(',').map(hostFrom) };
 }
 
 function fdsFrom(text: string): Pick<ClusterArguments, 'fds'> {

@@ -11,6 +11,8 @@ export interface WorkerSettings {
   readonly fds?: readonly [short: number, lines: number];
   /** Let the system spread the connections, instead of the primary: Node.js 22.12 or later. */
   readonly reusePort?: boolean;
+  /** The proxies in front, whose word on who the client is counts: `proxyProtocol` of the server. */
+  readonly trusted?: readonly string[];
   /** Milliseconds that clients have to go when the worker is told to stop. */
   readonly grace: number;
 }

@@ -1,12 +1,12 @@
 /** Two protocols of lines. A reply has the request, the process that answers, and who it takes the client for. */
-import { converse, type Connection, type Conversation } from 'rxjs-net';
-import type { Observable } from 'rxjs';
+import { converse, type Connection, type Conversation, type ServeContext, type ServeHandler } from 'rxjs-net';
+import { merge, take, type Observable } from 'rxjs';
 
 /** Said to a client of the keep-alive protocol: no more requests here, please; those that are sent are still answered. */
 export const RECONNECT = 'reconnect';
 
 /** One request, one reply, and the end. */
-export function answerOnce(onAnswer: () => void): (connection: Connection) => Observable<never> {
+export function answerOnce(onAnswer: () => void): ServeHandler<never> {
   return converse(function* (io: Conversation<never>) {
     const request = yield* io.line();
     yield* io.send(reply(request, io.connection));
@@ -15,15 +15,14 @@ export function answerOnce(onAnswer: () => void): (connection: Connection) => Ob
 }
 
 /**
- * Any number of requests, until the client ends its direction. At `goodbye$` it is told to reconnect, and answered on: a
- * request may be on its way, and only the client knows which one is its last.
+ * Any number of requests, until the client ends its direction. When serving stops, or at `goodbye$`, it is told to reconnect,
+ * and answered on: a request may be on its way, and only the client knows which one is its last.
  */
-export function answerLines(
-  onAnswer: () => void,
-  goodbye$: Observable<void>,
-): (connection: Connection) => Observable<never> {
-  return converse(function* (io: Conversation<never>) {
-    const telling = goodbye$.subscribe(() => io.write(`${RECONNECT}\n`));
+export function answerLines(onAnswer: () => void, goodbye$: Observable<void>): ServeHandler<never> {
+  return converse(function* (io: Conversation<never>, { stopping$ }: ServeContext) {
+    const telling = merge(stopping$, goodbye$)
+      .pipe(take(1))
+      .subscribe(() => io.write(`${RECONNECT}\n`));
     try {
       while (!(yield* io.atEof())) {
         const request = yield* io.line();

@@ -2,7 +2,7 @@
  * The program of a worker: two servers, on ports that all workers share. At the order to stop, or at SIGTERM, it accepts no
  * more connections, tells its clients to go, and ends when the last one has gone.
  */
-import { serve, type Connection } from 'rxjs-net';
+import { serve, type ServeHandler } from 'rxjs-net';
 import { fromServer, type ListenTarget, type Server } from 'rxjs-net/node';
 import cluster from 'node:cluster';
 import {
@@ -23,7 +23,9 @@ import { answerLines, answerOnce } from './protocols.js';
 
 const STATS_INTERVAL = 1000;
 
-const { host, shortPort, linesPort, fds, reusePort, grace } = JSON.parse(process.argv[2]!) as WorkerSettings;
+const { host, shortPort, linesPort, fds, trusted, reusePort, grace } = JSON.parse(
+  process.argv[2]!,
+) as WorkerSettings;
 
 const stop$ = new ReplaySubject<void>(1);
 const goodbyes = new Goodbyes();
@@ -33,18 +35,13 @@ let answers = 0;
 
 // Of the terminal, which tells the whole group of processes: the primary has a better word for it.
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => undefined);
-process.on('SIGTERM', () => stop());
+process.on('SIGTERM', () => stop$.next());
 process.on('message', (order: Order) => {
-  if (order.type === 'stop') stop();
-  else goodbyes.some(order.count);
+  if (order.type === 'stop') stop$.next();
+  else goodbyes.tell(order.count);
 });
 
 tell({ type: 'ready' });
-
-function stop(): void {
-  stop$.next();
-  goodbyes.all();
-}
 
 function tell(report: Report): void {
   // A primary that is gone takes its workers with it.
@@ -54,9 +51,9 @@ function tell(report: Report): void {
 function server(
   target: ListenTarget,
   told: Subject<Server>,
-  handler: (connection: Connection) => Observable<never>,
+  handler: ServeHandler<never>,
 ): Observable<never> {
-  return fromServer(target).pipe(
+  return fromServer({ ...target, ...(trusted && { proxyProtocol: { trusted } }) }).pipe(
     mergeMap((listens) => {
       told.next(listens);
       return listens.connections$;
