@@ -126,6 +126,7 @@ await during('warm-up', () => setTimeout(SETTLE_MS));
 const before = await during('before', () => setTimeout(LOOK_MS));
 const rolled = await during(`replaced ${rounds} times`, async () => {
   for (let round = 1; round <= rounds; round++) {
+    process.stderr.write(`  round ${round} …\n`);
     const state = await cluster.roll();
     if (state !== 'done') failures.push(`round ${round}: ${state}`);
   }

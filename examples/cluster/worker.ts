@@ -56,9 +56,10 @@ function server(
   return fromServer({ ...target, ...(trusted && { proxyProtocol: { trusted } }) }).pipe(
     mergeMap((listens) => {
       told.next(listens);
-      return listens.connections$;
+      // Before the goodbyes: whoever is just being accepted is still served.
+      const stopped$ = stop$.pipe(mergeMap(() => listens.stopListening()));
+      return listens.connections$.pipe(serve(handler, { stop: stopped$, grace, onError: () => undefined }));
     }),
-    serve(handler, { stop: stop$, grace, onError: () => undefined }),
   );
 }
 
