@@ -22,6 +22,8 @@ const LOOK_MS = 10_000;
 const EVEN = 0.1;
 /** How long the connections that stay may take to be spread over new workers. */
 const SETTLE_MS = 6000;
+/** What takes longer counts as lost. On a machine that is short of time requests wait for seconds. */
+const PATIENCE_MS = 30_000;
 /** What of the rate must have been answered, or it would not be that rate that was proved. */
 const REACHED = 0.95;
 
@@ -103,7 +105,7 @@ const tallies: Tally[] = [];
 let current = new Tally('start');
 const stop$ = new Subject<void>();
 const over = new Promise<void>((resolve) => {
-  load({ host: '127.0.0.1', ...front, rate, connections, stop$ }).subscribe({
+  load({ host: '127.0.0.1', ...front, rate, connections, timeout: PATIENCE_MS, stop$ }).subscribe({
     next: (outcome) => current.add(outcome),
     complete: resolve,
   });
@@ -194,7 +196,8 @@ for (const tally of [before, rolled, after]) {
 // What it had open, or was given in the moment of its death: nobody else's, and nothing that came later.
 const costs = [...killed.failures, ...rest.failures];
 console.log(`kill -9 of one: ${costs.length} requests were open there`);
-const late = costs.filter(({ begun }) => begun > gone);
+// A client of the keep-alive protocol learns of it a little later than the primary: there the worker tells whose they were.
+const late = costs.filter(({ protocol, begun }) => protocol === 'short' && begun > gone);
 const others = costs.filter(({ worker }) => worker !== undefined && worker !== pid);
 if (late.length > 0)
   failures.push(`after the kill: ${late.length} that began later, such as: ${shown(late)}`);

@@ -26,6 +26,11 @@ export class Cluster {
     process.on('exit', () => this.#primary.kill('SIGKILL'));
   }
 
+  /** The pid of the primary. */
+  get primary(): number {
+    return this.#primary.pid!;
+  }
+
   /** Resolves when all workers listen. */
   static async start(
     settings: WorkerSettings & { workers: number },
