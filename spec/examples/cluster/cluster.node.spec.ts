@@ -4,6 +4,7 @@ import { resolve } from 'node:path';
 import { bufferCount, filter, firstValueFrom, Subject, tap, toArray } from 'rxjs';
 import { load } from '../../../examples/cluster/load.js';
 import type { Outcome } from '../../../examples/cluster/Outcome.js';
+import { HAPROXY_LISTENS } from '../../interop/startHaproxy.js';
 import { usePrograms } from '../../interop/usePrograms.js';
 import { describeExamples, ExampleProcess } from '../run-example.js';
 
@@ -94,6 +95,36 @@ describeExamples('cluster', () => {
     const { lines, errors, code } = await cluster.end;
     expect({ errors, code }).toEqual({ errors: '', code: 0 });
     expect(lines.filter((line) => line.endsWith('has ended')).length).toBe(2);
+  });
+});
+
+describeExamples('cluster, behind HAProxy', () => {
+  const programs = usePrograms('haproxy');
+
+  it('is rolled, and every client is answered, and seen by its own address', async () => {
+    const { cluster, ports: workers } = await start('--workers=2', '--trust-proxy=127.0.0.1');
+    const ports = { shortPort: await freePort(), linesPort: await freePort() };
+    const haproxy = programs.start('haproxy', ['-W', '-db', '-f', resolve('examples/cluster/haproxy.cfg')], {
+      env: {
+        SHORT_PORT: String(ports.shortPort),
+        LINES_PORT: String(ports.linesPort),
+        SHORT_WORKERS: String(workers.shortPort),
+        LINES_WORKERS: String(workers.linesPort),
+      },
+    });
+    await haproxy.says(HAPROXY_LISTENS);
+    const { outcomes, stop, answered } = begin(ports);
+    await answered(SOME);
+    cluster.signal('SIGHUP');
+    await cluster.printed(/replaced: done/);
+    await answered(SOME);
+    await stop();
+    cluster.signal('SIGTERM');
+
+    expect((await cluster.end).code).toBe(0);
+    // A reply has the port that the worker takes the client for, and the load looks at it.
+    expect(outcomes.filter(({ error }) => error !== undefined)).toEqual([]);
+    expect(new Set(outcomes.map(({ worker }) => worker)).size).toBeGreaterThan(2);
   });
 });
 
