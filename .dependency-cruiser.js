@@ -5,6 +5,8 @@
 
 /** The files that may import the package `ws`. */
 const WS_FILES = ['^src/ws\\.ts$', '^src/transports/ws/', '^src/server/[^/]*[wW]ebSocket'];
+/** The files that may import the packages of NATS. */
+const NATS_FILES = ['^src/nats\\.ts$', '^src/nats/'];
 /** The files that may import Node's own modules. */
 const NODE_FILES = [
   ...WS_FILES,
@@ -12,7 +14,7 @@ const NODE_FILES = [
   '^src/server/',
   '^src/transports/node/',
   '^src/observables/(fromConnection|fromUnixConnection|fromDuplex|openConnection|connectSocket)\\.ts$',
-  '^src/observables/(ConnectOptions|checkConnectOptions|connectionOn)\\.ts$',
+  '^src/observables/(ConnectOptions|checkConnectOptions|connectionOn|writeProxyHeader)\\.ts$',
 ];
 const ENTRY_POINTS = '^src/[^/]+\\.ts$';
 
@@ -50,6 +52,7 @@ export default {
     layer('operators', ['bytes', 'streams', 'decoders']),
     layer('observables', ['bytes', 'streams', 'decoders', 'operators', 'transports']),
     layer('server', ['bytes', 'streams', 'decoders', 'operators', 'observables', 'transports']),
+    layer('nats', ['bytes', 'streams', 'operators', 'observables']),
     layer('testing', ['bytes', 'streams', 'decoders', 'operators', 'transports']),
     {
       name: 'testing-is-for-tests',
@@ -77,7 +80,7 @@ export default {
       comment:
         'The entry points for every platform must not reach a file that is for Node, over any number of imports.',
       severity: 'error',
-      from: { path: '^src/(index|web|testing)\\.ts$' },
+      from: { path: '^src/(index|web|nats|testing)\\.ts$' },
       to: { reachable: true, path: NODE_FILES },
     },
     {
@@ -91,7 +94,7 @@ export default {
       name: 'only-rxjs',
       comment: 'rxjs is the only package the library needs.',
       severity: 'error',
-      from: { path: '^src/', pathNot: WS_FILES },
+      from: { path: '^src/', pathNot: [...WS_FILES, ...NATS_FILES] },
       to: { pathNot: ['^src/', '(^|/)node_modules/rxjs/'], dependencyTypesNot: ['core'] },
     },
     {
@@ -102,11 +105,25 @@ export default {
       to: { pathNot: ['^src/', '(^|/)node_modules/(rxjs|ws|@types/ws)/'], dependencyTypesNot: ['core'] },
     },
     {
+      name: 'only-rxjs-and-nats',
+      comment: 'rxjs-net/nats needs the packages of NATS besides.',
+      severity: 'error',
+      from: { path: NATS_FILES },
+      to: { pathNot: ['^src/', '(^|/)node_modules/(rxjs|@nats-io/(jetstream|nats-core))/'] },
+    },
+    {
       name: 'ws-is-optional',
       comment: 'Without the package ws, rxjs-net/node has to load.',
       severity: 'error',
-      from: { path: '^src/(node|index|web|testing)\\.ts$' },
+      from: { path: '^src/(node|index|web|nats|testing)\\.ts$' },
       to: { reachable: true, path: WS_FILES },
+    },
+    {
+      name: 'nats-is-optional',
+      comment: 'Without the packages of NATS every other entry point has to load.',
+      severity: 'error',
+      from: { path: '^src/(node|index|web|ws|testing)\\.ts$' },
+      to: { reachable: true, path: NATS_FILES },
     },
     {
       name: 'resolves',

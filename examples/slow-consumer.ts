@@ -63,7 +63,9 @@ function produce({ writer }: Connection): Observable<{ paused: boolean; pauses: 
 }
 
 /** One read, the work on it, and only then the next read: what it has not asked for stays where it is. */
-function consume({ reader }: Connection): Observable<{ received: number; buffered: number; most: number }> {
+export function consume({
+  reader,
+}: Connection): Observable<{ received: number; buffered: number; most: number }> {
   return reader.readExactly(BLOCK.length).pipe(
     concatMap((bytes) => timer(WORK_MS).pipe(map(() => bytes.length))),
     repeat(BLOCKS),

@@ -1,6 +1,6 @@
 /** The program behind `npm start`: the tour, or one example by its name. */
 import type { Server } from 'rxjs-net/node';
-import { defer, filter, fromEvent, merge, NEVER, skip, takeUntil, type Observable } from 'rxjs';
+import { defer, filter, fromEvent, merge, mergeMap, NEVER, skip, takeUntil, type Observable } from 'rxjs';
 import { BadArgument, fits, hostFrom, portFrom } from './cli/arguments.js';
 import { clusterArguments } from './cluster/arguments.js';
 import { cluster } from './cluster/cluster.js';
@@ -42,13 +42,18 @@ const examples = new Map<string, [usage: string, about: string, run: Run]>([
   ],
   ['http-get', ['URL', 'prints a web page as it comes', httpGet]],
   ['redis-server', ['[PORT]', 'a small server for redis-cli and redis-benchmark', runRedisServer]],
+  ['nats-ingest', ['[PORT] [SERVER]', 'frames from TCP to JetStream: docs/nats.md', runNatsIngest]],
+  ['nats-worker', ['[SERVER]', 'works on these frames, as any number of processes may', runNatsWorker]],
   ['redis-client', ['PORT COMMAND …', 'sends a command to a Redis server', runRedisClient]],
 ]);
 
 // To stop is to unsubscribe: what is open closes, and nothing keeps the process.
 const stop$ = merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM'));
 // Those that give their clients time end by themselves: only the second time they have to.
-const patient = ['cluster', 'gateway'];
+const patient = ['cluster', 'gateway', 'nats-worker'];
+
+// Loaded when it is asked for: the other examples do without NATS.
+const natsExample$ = defer(async () => import('./nats/start.js'));
 
 const HELP = ['help', '--help', '-h'];
 
@@ -122,6 +127,15 @@ function runRedisServer(port = '6379'): Observable<string> {
 
 function runRedisClient(port: string, ...command: string[]): Observable<string> {
   return redisCommand(portFrom(port), command);
+}
+
+function runNatsIngest(port = '7000', server?: string): Observable<string> {
+  const number = portFrom(port, 0);
+  return natsExample$.pipe(mergeMap(({ startIngest }) => startIngest(number, server, onListening)));
+}
+
+function runNatsWorker(server?: string): Observable<string> {
+  return natsExample$.pipe(mergeMap(({ startWorker }) => startWorker(server, stop$)));
 }
 
 function onListening(server: Server): void {

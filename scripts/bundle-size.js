@@ -14,7 +14,7 @@ const AIM = 6144;
 const CORE = 'Connection, connectionPair, decode, readExactly, readLine, readUntil, serve, useConnection';
 const EXTRAS = ['decoder', 'lines', 'json', 'delimited', 'fixedLength', 'lengthPrefixed', 'netstring'];
 EXTRAS.push('writeTo', 'sendAll', 'framed', 'converse', 'reconnecting', 'ByteWriter', 'slip', 'cobs');
-EXTRAS.push('silence', 'throughSocks5', 'throughHttpProxy');
+EXTRAS.push('silence', 'throughSocks5', 'throughHttpProxy', 'RateLimit', 'broadcast');
 const { values: options } = parseArgs({ options: { max: { type: 'string' } } });
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
 
@@ -29,7 +29,7 @@ async function bundle(code) {
     // A node: import that gets this far is an error of esbuild's, with the file that asks for it.
     platform: 'browser',
     target: 'es2022',
-    external: ['rxjs', 'rxjs/*'],
+    external: ['rxjs', 'rxjs/*', '@nats-io/*'],
     logLevel: 'error',
   });
   return outputFiles[0]?.contents ?? new Uint8Array();

@@ -220,7 +220,7 @@ function checkConsumer(tarball, rxjsFolder) {
   const flags = ['--offline', '--ignore-scripts', '--legacy-peer-deps', '--no-audit', '--no-fund'];
   check(`${title}: npm install`, 'npm', ['install', ...flags, tarball], folder);
   link(rxjsFolder, join(folder, 'node_modules/rxjs'));
-  for (const other of ['@types/node', 'ws', '@types/ws'])
+  for (const other of ['@types/node', 'ws', '@types/ws', '@nats-io/jetstream', '@nats-io/nats-core'])
     link(`node_modules/${other}`, join(folder, 'node_modules', other));
 
   writeFileSync(join(folder, 'load.js'), LOAD);

@@ -7,6 +7,8 @@ throw new Error(
 );
 
 /** @internal */
+export const connectionChannels = undefined;
+/** @internal */
 export const fromConnection = undefined;
 /** @internal */
 export const fromDuplex = undefined;

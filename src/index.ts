@@ -20,6 +20,7 @@ export {
   ReaderBusyError,
   ReceiveLimitError,
   RequestTimeoutError,
+  SlowConsumerError,
   StaleSocketError,
   StepTimeoutError,
   TooManyConnectionsError,
@@ -30,6 +31,7 @@ export {
 } from './streams/errors.js';
 export type { Data, Separator } from './bytes/Separator.js';
 export type { ConsumeOptions, FrameConsumer } from './streams/Consumption.js';
+export { RateLimit, type RateLimitOptions } from './streams/RateLimit.js';
 export { StreamReader, type LinesOptions, type PipeOptions } from './streams/StreamReader.js';
 export { StreamWriter } from './streams/StreamWriter.js';
 export type { TextEncoding } from './bytes/text.js';
@@ -63,6 +65,19 @@ export { proxyHeader, type ProxyHeaderOptions } from './decoders/proxyHeader.js'
 export type { ProxyHeader, ProxySsl, ProxyTlv } from './decoders/proxyFormat.js';
 export { slip, type SlipOptions } from './decoders/slip.js';
 
+export type {
+  ConnectionSnapshot,
+  PauseSnapshot,
+  PendingRead,
+  ReadSnapshot,
+  WriteSnapshot,
+} from './streams/ConnectionSnapshot.js';
+export {
+  explainStall,
+  type ExplainStallOptions,
+  type StallCause,
+  type StallExplanation,
+} from './streams/explainStall.js';
 export { connectionPair } from './transports/memory/connectionPair.js';
 
 export { decode } from './operators/decode.js';
@@ -75,6 +90,13 @@ export { useConnection, type ConnectionHandler, type HandlerOptions } from './op
 export type { OverflowStrategy } from './operators/BufferedWrite.js';
 export { writeTo, type WriteToOptions } from './operators/writeTo.js';
 
+export { broadcast, Broadcast } from './observables/broadcast.js';
+export type {
+  BroadcastOptions,
+  BroadcastSendOptions,
+  JoinOptions,
+  SlowPolicy,
+} from './observables/BroadcastOptions.js';
 export { converse } from './observables/converse.js';
 export type { ConversationGenerator, Spoken } from './observables/ConversationGenerator.js';
 export type { Conversation, Step } from './observables/Conversation.js';

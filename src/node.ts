@@ -14,12 +14,24 @@ export { openConnection } from './observables/openConnection.js';
 export { fromServer } from './server/fromServer.js';
 export type { ProxyProtocolOptions } from './server/ProxyProtocolOptions.js';
 export { Server } from './server/Server.js';
+export type { DurationStats, PauseStats, ServerStats } from './server/ServerStatistics.js';
 export {
   serverConnections$,
   type OnListening,
   type ServerConnectionsOptions,
 } from './server/serverConnections.js';
 export { unixServerConnections$, type UnixServerOptions } from './server/unixServerConnections.js';
+export {
+  connectionChannels,
+  type CloseMessage,
+  type ConnectionIdentity,
+  type ConnectionMessages,
+  type ErrorMessage,
+  type OpenMessage,
+  type PauseMessage,
+  type RefuseMessage,
+  type SecureMessage,
+} from './transports/node/diagnostics.js';
 export type {
   ClientTlsOptions,
   ServerTlsOptions,

@@ -14,6 +14,14 @@ export {
   type MakeTransportPair,
   type TransportTraits,
 } from './testing/checkTransport.js';
+export {
+  expectBounded,
+  expectBoundedAsync,
+  type BoundedContext,
+  type BoundedPipeline,
+  type ExpectBoundedAsyncOptions,
+  type ExpectBoundedOptions,
+} from './testing/expectBounded.js';
 export { manualConnection, type ManualConnection } from './testing/manualConnection.js';
 export {
   ManualTransport,
@@ -37,4 +45,10 @@ export {
   type ScriptStep,
 } from './testing/scriptedConnection.js';
 export { showBytes } from './testing/showBytes.js';
+export {
+  PipelineCheckError,
+  UnboundedError,
+  type PipelineProblem,
+  type UnboundedBytes,
+} from './testing/UnboundedError.js';
 export { wiretap, type WiretapOptions } from './testing/wiretap.js';

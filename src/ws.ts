@@ -6,6 +6,7 @@ export type {
   WebSocketListenTarget,
   WebSocketPath,
   WebSocketServerConnectionsOptions,
+  WebSocketServing,
   WebSocketsOnPort,
   WebSocketsOnServer,
   WebSocketsOnWebSocketServer,

@@ -93,6 +93,7 @@ describeExamples('npm start', () => {
       [['redis-server', 'x'], /not "x"$/],
       [['redis-client', 'x', 'PING'], /not "x"$/],
       [['redis-client', '6379'], /^Usage: npm start -- redis-client PORT COMMAND …$/],
+      [['nats-ingest', 'x'], /not "x"$/],
       [['http-get'], /^Usage: npm start -- http-get URL$/],
       [['tour', '1'], /^Usage: npm start -- tour$/],
     ];
@@ -122,5 +123,14 @@ function names(): string[] {
     .filter((file) => file.endsWith('.ts'))
     .map((file) => file.replace('.ts', ''))
     .filter((name) => name !== 'start');
-  return [...files, 'cluster', 'gateway', 'http-get', 'redis-client', 'redis-server'].sort();
+  return [
+    ...files,
+    'cluster',
+    'gateway',
+    'http-get',
+    'nats-ingest',
+    'nats-worker',
+    'redis-client',
+    'redis-server',
+  ].sort();
 }

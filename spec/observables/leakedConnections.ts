@@ -2,6 +2,7 @@
  * A program for warnIfLeaked.node.spec.ts, run with `--expose-gc`: plays the scenario it is given, and tells in one line
  * of JSON what came of it.
  */
+import { subscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { createServer, connect, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -12,6 +13,7 @@ import { openConnection } from '../../src/observables/openConnection.js';
 import { fromServer } from '../../src/server/fromServer.js';
 import { webSocketServerConnections$ } from '../../src/server/webSocketServerConnections.js';
 import type { Connection } from '../../src/streams/Connection.js';
+import { connectionChannels } from '../../src/transports/node/diagnostics.js';
 
 const host = '127.0.0.1';
 const warnings: string[] = [];
@@ -80,6 +82,19 @@ const scenarios: Record<string, () => Promise<unknown>> = {
     client.on('end', () => ended.push('client'));
     await collectUntil(() => ended.length > 0);
     server.unsubscribe();
+  },
+
+  async 'one whose messages are kept'() {
+    const messages: unknown[] = [];
+    for (const name of Object.values(connectionChannels))
+      subscribe(name, (message) => messages.push(message));
+    await open(({ reader, writer }) => {
+      writer.write('hello');
+      reader.read(5).subscribe();
+    });
+    accepted[0]!.write('hello');
+    await collectUntil(() => ended.length > 0);
+    return messages.length;
   },
 
   async 'one on a WebSocket'() {

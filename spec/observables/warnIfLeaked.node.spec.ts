@@ -41,6 +41,11 @@ describe('A connection that is leaked to the garbage collector', () => {
     expect(outcome).toEqual({ warnings: [CODE], ended: ['peer 1'] });
   });
 
+  it('may have told the channels of diagnostics, and somebody keeps the messages', async () => {
+    const outcome = await play('one whose messages are kept');
+    expect(outcome).toEqual({ warnings: [CODE], ended: ['peer 1'], result: 2 });
+  });
+
   it('may have a signal that others still have', async () => {
     const outcome = await play('one with a signal that is kept');
     expect(outcome).toEqual({ warnings: [CODE], ended: ['peer 1'], result: false });

@@ -169,6 +169,15 @@ describe('maxPerAddress of serve', () => {
     expect(server.refused).toEqual([]);
   });
 
+  it('has as many places again as are gone, and no more', () => {
+    const server = serving({ maxPerAddress: 2 });
+    const [first] = connect(server, 'a', 'a');
+    first!.transport.lose();
+    connect(server, 'a', 'a', 'a');
+    expect(server.served.length).toBe(3);
+    expect(codes(server)).toEqual(['ERR_ADDRESS_LIMIT', 'ERR_ADDRESS_LIMIT']);
+  });
+
   it('has no place yet while a connection still closes', () => {
     const server = serving({ maxPerAddress: 1 });
     const closing = manualConnection({

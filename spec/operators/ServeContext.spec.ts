@@ -51,7 +51,7 @@ const byConsume =
 const byConverse = (work: Work): ServeHandler<void> =>
   converse(function* (io, { stopping$ }: ServeContext) {
     for (;;) {
-      const line = yield* io.until(stopping$, () => io.line());
+      const line = yield* io.unless(stopping$, () => io.line());
       if (line === undefined) break;
       yield* io.send(yield* io.wait(work(line)));
     }

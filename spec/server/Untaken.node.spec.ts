@@ -26,6 +26,15 @@ describe('Untaken', () => {
     expect(untaken.take()).toBeUndefined();
   });
 
+  it('has them wait for somebody to take them', () => {
+    const connections = add(2);
+    const waits = (): unknown[] => connections.map(({ core }) => core.waitsFor?.what);
+    const what = 'somebody to take it from connections$';
+    expect(waits()).toEqual([what, what]);
+    untaken.take();
+    expect(waits()).toEqual([undefined, what]);
+  });
+
   it('leaves out those that have gone: the first, the middle, the last', () => {
     for (const gone of [[0], [1], [2], [0, 1], [1, 2], [0, 2], [0, 1, 2]]) {
       const connections = add(3);

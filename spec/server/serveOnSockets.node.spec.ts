@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { concatMap, EMPTY, fromEvent, map, mergeMap, NEVER, race, Subject, takeUntil, tap } from 'rxjs';
-import { serve, type ServeOptions } from '../../src/operators/serve.js';
+import { converse } from '../../src/observables/converse.js';
+import { serve, type ServeContext, type ServeHandler, type ServeOptions } from '../../src/operators/serve.js';
 import type { ConnectionHandler } from '../../src/operators/useConnection.js';
 import type { Server } from '../../src/server/Server.js';
 import { serverConnections$ } from '../../src/server/serverConnections.js';
@@ -34,7 +35,7 @@ describe('serve on sockets', () => {
     failed.next();
   };
 
-  function start<R>(handler: ConnectionHandler<R>, options: ServeOptions = { onError }): Promise<void> {
+  function start<R>(handler: ServeHandler<R>, options: ServeOptions = { onError }): Promise<void> {
     return new Promise((resolve, reject) => {
       const onListening = (listening: Server): void => {
         server = listening;
@@ -266,5 +267,29 @@ describe('serve on sockets', () => {
     finish.next();
     expect(events).toEqual(['handler unsubscribed']);
     expect(text(await end)).toBe('');
+  });
+
+  it('that stops says goodbye to idle clients at once, and to busy ones after the reply', async () => {
+    const [stop, reply] = [new Subject<void>(), new Subject<void>()];
+    const handler = converse(function* (io, { stopping$ }: ServeContext) {
+      for (;;) {
+        const line = yield* io.unless(stopping$, () => io.line());
+        if (line === undefined) break;
+        yield* io.send('working\n');
+        yield* io.wait(reply);
+        yield* io.send(`${line.toUpperCase()}\n`);
+      }
+      yield* io.send('BYE reconnect\n');
+    });
+    await start(handler, { onError, stop });
+    const [idle, busy] = [await connect(), await connect()];
+    busy.write('hello\n');
+    expect(String(await eventually('the work', fromEvent(busy, 'data')))).toBe('working\n');
+    const [goodbye, answer] = [everythingFrom(idle), everythingFrom(busy)];
+    stop.next();
+    expect(text(await goodbye)).toBe('BYE reconnect\n');
+    reply.next();
+    expect(text(await answer)).toBe('HELLO\nBYE reconnect\n');
+    expect(failures).toEqual([]);
   });
 });

@@ -324,7 +324,7 @@ describe('webSocketServerConnections$', () => {
       });
       server.listen(path);
       await listens;
-      expect(paths).toEqual([{ addresses: [], path }]);
+      expect(paths).toEqual([jasmine.objectContaining({ addresses: [], path })]);
       const client = new WebSocket(`ws+unix:${path}:/`);
       const { writer } = await serving.next();
       expect(writer.getExtraInfo('sockname')).toEqual({ address: path, family: 'Unix', port: 0 });
@@ -389,7 +389,7 @@ describe('webSocketServerConnections$', () => {
       });
       let told: unknown;
       const serving = servers.start({ webSocketServer, onListening: (listening) => (told = listening) });
-      expect(told).toEqual({ addresses: [], path: undefined });
+      expect(told).toEqual(jasmine.objectContaining({ addresses: [], path: undefined }));
       const [client] = await peers.connect(`ws://${host}:${port}/anything?really`);
       const { writer } = await serving.next();
       expect(writer.getExtraInfo('request')!.url).toBe('/anything?really');

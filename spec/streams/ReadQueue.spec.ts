@@ -96,6 +96,42 @@ describe('ReadQueue', () => {
     });
   });
 
+  describe('loses nothing of a read that waits when that is unsubscribed', () => {
+    const pair = decoder(function* (bytes) {
+      return `${yield* bytes.text(2)}+${yield* bytes.text(2)}`;
+    });
+
+    it('by the error of another read, which it keeps out', () => {
+      const { reader, transport } = manualConnection();
+      const holder = reader.frames(pair).subscribe();
+      transport.receive('abc');
+      reader.readLine().subscribe({ error: () => holder.unsubscribe() });
+      const next = record(reader.readExactly(4));
+      transport.receive('d');
+      expect(next.log).toEqual(['abcd', '|']);
+    });
+
+    it('by the error of another read, and nothing comes any more', () => {
+      const { reader, transport } = manualConnection();
+      const holder = reader.frames(pair).subscribe();
+      transport.receive('abc');
+      reader.readLine().subscribe({ error: () => holder.unsubscribe() });
+      expect(reader.bufferedBytes).toBe(3);
+      expect(record(reader.read(10)).log).toEqual(['abc', '|']);
+    });
+
+    it('by whoever is told that a teardown has thrown', () => {
+      const connection = manualConnection();
+      const { reader, transport } = connection;
+      reader.readLine().pipe(failing).subscribe();
+      const second = reader.readFrame(pair).subscribe();
+      connection.core.report = () => second.unsubscribe();
+      const third = record(reader.read(10));
+      transport.receive('one\nabc');
+      expect(third.log).toEqual(['abc', '|']);
+    });
+  });
+
   describe('repeats a read of what is there already', () => {
     const repeats: [string, (connection: ManualConnection) => ReturnType<typeof record>][] = [
       ['readLine', ({ reader }) => record(reader.readLine().pipe(repeat(LINES)))],

@@ -381,6 +381,23 @@ describe('StreamReader.consume', () => {
       }
     });
 
+    it('given inside the project decodes nothing while that work goes on, whatever room there is', () => {
+      const { reader, transport } = manualConnection();
+      const [until, done] = [new Subject<void>(), new Subject<string>()];
+      const frames: string[] = [];
+      const work = (frame: string): Subject<string> => {
+        frames.push(frame);
+        until.next();
+        return done;
+      };
+      const { log } = record(reader.consume(letter, work, { until, concurrency: 3 }));
+      transport.receive('xyz');
+      expect(frames).toEqual(['x']);
+      done.complete();
+      expect(log).toEqual(['|']);
+      expect(reader.bufferedBytes).toBe(2);
+    });
+
     it('given inside the project that then throws is an error all the same', () => {
       const { reader, transport } = manualConnection();
       const until = new Subject<void>();
@@ -465,7 +482,7 @@ describe('StreamReader.pipeTo', () => {
   it('takes no more than the writer has room for', () => {
     const from = manualConnection({ limit: 2 });
     const to = manualConnection({ holdWrites: true, highWaterMark: 4, lowWaterMark: 0 });
-    record(from.reader.pipeTo(to.writer));
+    const { log } = record(from.reader.pipeTo(to.writer));
     from.transport.receive('abcde');
     expect(to.writer.paused).toBe(true);
     from.transport.receive('fg', 'hij');
@@ -474,6 +491,7 @@ describe('StreamReader.pipeTo', () => {
     to.transport.drain();
     expect(from.transport.calls).toEqual(['pause', 'resume']);
     expect(from.reader.bufferedBytes).toBe(0);
+    expect(log).withContext('a drain is no value').toEqual([]);
   });
 
   it('errors when the writer is lost, aborted or closed, also while nothing comes', () => {

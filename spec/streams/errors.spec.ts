@@ -1,4 +1,5 @@
 import * as api from '../../src/index.js';
+import * as nats from '../../src/nats.js';
 
 describe('errors', () => {
   const all = [
@@ -23,8 +24,12 @@ describe('errors', () => {
     new api.ReceiveLimitError(17, 16),
     new api.FlowControlError('the peer sent 5 bytes more than it may'),
     new api.HeartbeatTimeoutError(6500),
-    new api.ProxyProtocolError('missing', { address: '192.0.2.7', family: 'IPv4', port: 5 }, 'no header'),
     new api.AddressLimitError('2001:db8:0:0::/64', 30),
+    new api.ProxyProtocolError('missing', { address: '192.0.2.7', family: 'IPv4', port: 5 }, 'no header'),
+    new nats.ConsumerLostError('FRAMES', 'workers', 'deleted'),
+    new nats.AckLostError('FRAMES', 17, new Error('timeout')),
+    new nats.PublishError('frames.in', 'id', 3, new Error('timeout')),
+    new api.SlowConsumerError(70, 60),
   ];
 
   it('are StreamErrors with a code, a name that is their class, and a message', () => {
@@ -56,14 +61,20 @@ describe('errors', () => {
     expect(all[18]!.message).toContain('17 bytes wait');
     expect(all[18]!.message).toContain('receiveLimit of 16');
     expect(all[20]!.message).toContain('6500 ms');
-    expect(all[21]!.message).toBe('A connection from 192.0.2.7, port 5, was refused: no header');
-    expect(all[22]!.message).toContain('of 2001:db8:0:0::/64 30 are served or wait');
+    expect(all[21]!.message).toContain('of 2001:db8:0:0::/64 30 are served or wait');
+    expect(all[22]!.message).toBe('A connection from 192.0.2.7, port 5, was refused: no header');
+    expect(all[23]!.message).toBe('The consumer workers of the stream FRAMES is lost: it was deleted');
+    expect(all[24]!.message).toContain('message 17 of the stream FRAMES');
+    expect(all[25]!.message).toBe('JetStream has not taken a message for frames.in at attempt 3: timeout');
+    expect(new api.SlowConsumerError(70, 60).message).toContain('70 bytes wait for it, over the limit of 60');
     expect(all[3]!.message).toContain('read ECONNRESET');
     expect(all[3]!.cause).toEqual(new Error('read ECONNRESET'));
   });
 
   it('cover every error class that is exported', () => {
-    const classes = Object.entries(api).filter(([name]) => name.endsWith('Error') && name !== 'StreamError');
+    const classes = Object.entries({ ...api, ...nats }).filter(
+      ([name]) => name.endsWith('Error') && name !== 'StreamError',
+    );
     expect(classes.map(([name]) => name).sort()).toEqual(all.map(({ name }) => name).sort());
   });
 });

@@ -2,6 +2,7 @@ import { NEVER } from 'rxjs';
 import {
   framed,
   lines,
+  RateLimit,
   readLine,
   readUntil,
   sendAll,
@@ -64,6 +65,9 @@ describe('An argument of a wrong kind is told at the call', () => {
   refuses('the writer of pipeTo', (value) => reader.pipeTo(value));
   refuses('the options of pipeTo', (value) => reader.pipeTo(writer, value), options);
   refuses('end', (value) => reader.pipeTo(writer, { end: value }), ['true']);
+  refuses('rate', (value) => reader.pipeTo(writer, { rate: value }));
+  refuses('readRate', (value) => manualConnection({ readRate: value }), ['a function']);
+  refuses('the options of a rate', (value) => new RateLimit(value));
   refuses('what is sent', (value) => writer.send(value), ['a string']);
   refuses('lines to write', (value) => writer.writeLines(value));
   refuses('the options of a connection', (value) => manualConnection(value), options);

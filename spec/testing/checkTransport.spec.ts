@@ -1,5 +1,5 @@
 import type { Data, Transport, TransportReceiver } from '../../src/index.js';
-import { TransportWrapper } from '../../src/testing/TransportWrapper.js';
+import { TransportWrapper } from '../../src/streams/TransportWrapper.js';
 import { checkTransport, transportChecks, type TransportTraits } from '../../src/testing/checkTransport.js';
 import { MemoryTransport } from '../../src/transports/memory/MemoryTransport.js';
 

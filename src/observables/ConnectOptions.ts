@@ -1,4 +1,5 @@
 import type { Socket, SocketConnectOpts } from 'node:net';
+import type { ProxyHeader } from '../decoders/proxyFormat.js';
 import type { ConnectionOptions } from '../streams/ConnectionSettings.js';
 import type { ClientTlsOptions } from '../transports/node/tlsOptions.js';
 
@@ -59,6 +60,11 @@ export type ConnectTarget = TcpTarget | PathTarget | SocketTarget | FileDescript
 export interface ClientOptions extends ConnectionOptions {
   /** Encrypt: with Node's defaults, which verify the server's certificate, or with options. Default: false. */
   tls?: boolean | ClientTlsOptions;
+  /**
+   * Write a header of the PROXY protocol before all else, also before TLS: whose connection this really is. Without `source`
+   * and `destination` they are those of the socket itself; with `command: 'LOCAL'` there are none. Default: no header.
+   */
+  proxyProtocol?: Partial<ProxyHeader>;
   /** Milliseconds for looking the name up and connecting, more than 0. Default: as long as the system tries. */
   connectTimeout?: number;
   /** Cancels the attempt, and later aborts the connection. */

@@ -2,7 +2,7 @@ import { timer, type ObservableInput, type SchedulerLike, type Subscription } fr
 import { checkCount, checkLimit } from '../bytes/check.js';
 import { makeDecoder, type Decoder, type DecoderFactory } from '../bytes/Decoder.js';
 import { IncompleteReadError } from '../bytes/errors.js';
-import type { Data, Separator } from '../bytes/Separator.js';
+import type { Data } from '../bytes/Separator.js';
 import type { Take } from '../decoders/CurrentTake.js';
 import { DecoderBytes } from '../decoders/DecoderBytes.js';
 import { checkMilliseconds, checkTimeout } from '../streams/check.js';
@@ -11,7 +11,7 @@ import { StepTimeoutError } from '../streams/errors.js';
 import type { StartTlsOptions } from '../streams/Transport.js';
 import type { ConversationStep } from './ConversationStep.js';
 import { discardUntilSilence, takeUntilSilence } from './silenceSteps.js';
-import { stepUntil } from './stepUntil.js';
+import { stepUnless } from './stepUnless.js';
 
 const EMPTY = new Uint8Array(0);
 
@@ -156,19 +156,13 @@ export class Conversation<R = unknown> extends DecoderBytes {
     }
   }
 
-  override until(separator: Separator, limit?: number): Take<Uint8Array>;
   /**
-   * Waits for a step, or a generator of several, or for the first value of a notifier, and gives `undefined` if that comes
-   * first: `yield* io.until(stopping$, () => io.line())`. The step is a function, as it is not begun where the notifier
-   * emits at once. A verb that was cut off has taken nothing; `finally` blocks are run. An error of the notifier is thrown.
+   * Waits for a step, or a generator of several, unless a notifier emits before: then it gives `undefined`. For example
+   * `yield* io.unless(stopping$, () => io.line())`. The step is a function, as it is not begun where the notifier emits at
+   * once. A verb that was cut off has taken nothing; `finally` blocks are run. An error of the notifier is thrown.
    */
-  override until<T>(notifier: ObservableInput<unknown>, step: () => Step<T>): Step<T | undefined>;
-  override until<T>(
-    what: Separator | ObservableInput<unknown>,
-    then?: number | (() => Step<T>),
-  ): Step<Uint8Array | T | undefined> {
-    if (typeof then === 'function') return stepUntil(this.#step, what as ObservableInput<unknown>, then);
-    return super.until(what as Separator, then);
+  unless<T>(notifier: ObservableInput<unknown>, step: () => Step<T>): Step<T | undefined> {
+    return stepUnless(this.#step, notifier, step);
   }
 
   // A decoder that is asked until it has a frame; what it takes is held meanwhile.

@@ -6,6 +6,8 @@ import { Conversation } from './Conversation.js';
 import { ConversationStep } from './ConversationStep.js';
 import type { ConversationGenerator, Spoken } from './ConversationGenerator.js';
 
+const KIND = { verb: 'converse' };
+
 /** So many `yield*` a `finally` block may have that would have to wait: nobody is there any more to wait for them. */
 const MOST_RETURNS = 1000;
 
@@ -26,6 +28,8 @@ export class ConversationRun<E, R> implements ActiveRead, Unsubscribable {
   readonly readAhead = false;
   // By `io.frame(messages())`.
   readonly messages = true;
+  readonly kind = KIND;
+  since = 0;
   reader: object | undefined;
   listed = false;
   previous: ActiveRead | undefined;
@@ -51,7 +55,8 @@ export class ConversationRun<E, R> implements ActiveRead, Unsubscribable {
     this.#step = new ConversationStep(connection.core.reads, () => this.wake());
   }
 
-  arm(): void {
+  arm(now: number): void {
+    this.since = now;
     if (this.#armed) return;
     this.#armed = true;
     this.#subscriber.add(this);
@@ -83,7 +88,7 @@ export class ConversationRun<E, R> implements ActiveRead, Unsubscribable {
   advance(): boolean {
     if (this.#isOver) return true;
     if (this.full) return false;
-    if (this.#generator === undefined) this.arm();
+    if (this.#generator === undefined) this.arm(this.#now());
     this.#step.ended = this.#connection.core.reads.state === 'ended';
     this.#state = 'running';
     this.#run();
@@ -94,6 +99,10 @@ export class ConversationRun<E, R> implements ActiveRead, Unsubscribable {
     if (this.#isOver) this.#return();
     else this.#state = 'waiting';
     return this.#isOver;
+  }
+
+  #now(): number {
+    return this.#connection.core.settings.scheduler.now();
   }
 
   get #isOver(): boolean {
@@ -122,6 +131,7 @@ export class ConversationRun<E, R> implements ActiveRead, Unsubscribable {
     }
     if (result.done !== true) {
       this.full = !this.#step.waitsForBytes;
+      if (this.full) this.since = this.#now();
       return;
     }
     this.#generator = undefined;

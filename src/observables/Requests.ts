@@ -3,7 +3,7 @@ import type { Codec } from '../decoders/codec.js';
 import type { Connection } from '../streams/Connection.js';
 import { Reentrant } from '../streams/Reentrant.js';
 import { attempt } from '../streams/reportError.js';
-import { LinkedList, type Place } from './LinkedList.js';
+import { LinkedList, type Place } from '../bytes/LinkedList.js';
 
 /** @internal */
 export interface Request<In, Out> {

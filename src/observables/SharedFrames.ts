@@ -6,7 +6,7 @@ import { ConnectionLostError } from '../streams/errors.js';
 import type { FrameSubscriber } from '../streams/FrameRead.js';
 import { Reentrant } from '../streams/Reentrant.js';
 import { attempt } from '../streams/reportError.js';
-import { LinkedList } from './LinkedList.js';
+import { LinkedList } from '../bytes/LinkedList.js';
 import { Audience } from './Audience.js';
 import { Requests, type Request } from './Requests.js';
 
@@ -76,7 +76,10 @@ export class SharedFrames<In, Out> {
   consume<R>(subscriber: Subscriber<R>, project: FrameConsumer<In, R>, concurrency: number): void {
     const room = { full: false };
     const consumption = new Consumption(project, subscriber, concurrency);
-    consumption.start(room, { serve: () => this.#advance() });
+    consumption.start(room, {
+      serve: () => this.#advance(),
+      now: () => this.connection.core.reads.now(),
+    });
     this.#consumers.add(Object.assign(consumption, { room }));
     this.hold(subscriber);
   }

@@ -1,5 +1,6 @@
 import { isIP, Socket } from 'node:net';
 import { createSecureContext } from 'node:tls';
+import { encodeProxyHeader } from '../decoders/encodeProxyHeader.js';
 import { checkMilliseconds, checkSignal, checkTimeout, shown } from '../streams/check.js';
 import { ConnectionSettings } from '../streams/ConnectionSettings.js';
 import { checkKeys } from '../transports/node/readableTlsError.js';
@@ -13,8 +14,10 @@ export function checkConnectOptions(options: ConnectOptions): void {
   checkNoStrayTls(options);
   checkTarget(options);
   checkSocketOptions(options);
-  const { connectTimeout, tls, port } = options;
+  const { connectTimeout, tls, port, proxyProtocol } = options;
   if (connectTimeout !== undefined) checkTimeout('connectTimeout', connectTimeout);
+  // For what it throws.
+  if (proxyProtocol !== undefined) encodeProxyHeader(proxyProtocol);
   if (tls === undefined || tls === false) return;
   if (tls !== true) checkTlsObject(tls);
   const given = tls === true ? {} : tls;

@@ -3,10 +3,12 @@ import { asyncScheduler, concatMap, map, Observable, of, type SchedulerLike } fr
 import type { Connection } from '../streams/Connection.js';
 import { ConnectTimeoutError } from '../streams/errors.js';
 import { attempt } from '../transports/node/attempt.js';
+import { clientDiagnostics } from '../transports/node/diagnostics.js';
 import { DuplexTransport } from '../transports/node/DuplexTransport.js';
 import { clientHandshake } from '../transports/node/tlsHandshake.js';
 import { checkTlsTimeouts } from '../transports/node/tlsOptions.js';
 import { abortWith, firstUnlessAborted } from './abortSignal.js';
+import { writeProxyHeader } from './writeProxyHeader.js';
 import { withoutUndefined } from './checkConnectOptions.js';
 import { connectionOn } from './connectionOn.js';
 import type { ConnectOptions, TcpTarget } from './ConnectOptions.js';
@@ -14,10 +16,11 @@ import { warnIfLeaked } from './warnIfLeaked.js';
 
 /** Emits a connection that nobody owns yet, once it is there. Unsubscribing before cancels the attempt. @internal */
 export function connectSocket(options: ConnectOptions): Observable<Connection> {
-  const { tls = false, scheduler = asyncScheduler, path } = options;
+  const { tls = false, scheduler = asyncScheduler, path, proxyProtocol } = options;
   const host = options.port === undefined ? undefined : (options.host ?? 'localhost');
   return connectPlain(options, scheduler).pipe(
     concatMap((raw) => {
+      if (proxyProtocol !== undefined) writeProxyHeader(raw, proxyProtocol, path);
       const common = { host, peername: path, sockname: path === undefined ? undefined : '', scheduler };
       if (tls === false) return of(new DuplexTransport(raw, common));
       const tlsOptions = tls === true ? {} : tls;
@@ -29,6 +32,7 @@ export function connectSocket(options: ConnectOptions): Observable<Connection> {
     firstUnlessAborted(options.signal),
     map((transport) => {
       const connection = connectionOn(transport, options);
+      clientDiagnostics.opened(connection.core);
       abortWith(connection.core, options.signal);
       warnIfLeaked(connection);
       return connection;

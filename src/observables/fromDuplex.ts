@@ -3,6 +3,7 @@ import { Observable } from 'rxjs';
 import { shown } from '../streams/check.js';
 import { type Connection } from '../streams/Connection.js';
 import { ConnectionSettings, type ConnectionOptions } from '../streams/ConnectionSettings.js';
+import { clientDiagnostics } from '../transports/node/diagnostics.js';
 import { checkDuplex, DuplexTransport } from '../transports/node/DuplexTransport.js';
 import { joinStreams } from '../transports/node/joinStreams.js';
 import { connectionOn } from './connectionOn.js';
@@ -64,7 +65,9 @@ export function fromDuplex(
   if (typeof source !== 'function') checkSource(source);
   return new Observable((subscriber) => {
     const duplex = make === undefined ? joined(source as DuplexSource) : made(make);
-    ownConnection(subscriber, connectionOn(new DuplexTransport(duplex), options));
+    const connection = connectionOn(new DuplexTransport(duplex), options);
+    clientDiagnostics.opened(connection.core);
+    ownConnection(subscriber, connection);
   });
 }
 

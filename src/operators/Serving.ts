@@ -94,14 +94,17 @@ export class Serving<R> {
     }
     this.#waiting.add(connection);
     this.#admitting.run();
+    if (!this.#waiting.has(connection)) return;
+    connection.core.waits(`one of the ${concurrency} places of serve`);
     // One that has gone would keep others out.
-    if (this.#waiting.has(connection)) connection.core.onGone(() => this.#waiting.delete(connection));
+    connection.core.onGone(() => this.#waiting.delete(connection));
   }
 
   // A last reply is still sent; without one the peer sees a reset.
   #refuse(connection: Connection, error: unknown): void {
     const { core } = connection;
     const before = core.writes.activity;
+    core.monitor?.refused(core, error);
     this.#tellError(error, connection);
     if (core.writes.activity === before && core.lifecycle.phase !== 'closing') core.abort(error);
     this.#dismiss(connection);
@@ -121,6 +124,7 @@ export class Serving<R> {
     for (const connection of this.#waiting) {
       if (this.#served.size >= concurrency) break;
       this.#waiting.delete(connection);
+      connection.core.waits();
       this.#serve(connection);
     }
     this.#settle();
@@ -136,6 +140,7 @@ export class Serving<R> {
     const handling = runHandler(this.#handler, connection, this.#options, this.#context).subscribe({
       next: (value) => this.#subscriber.next(value),
       error: (error: unknown) => {
+        core.monitor?.handlerFailed(core, error);
         this.#tellError(error, connection);
         connection.release();
       },
@@ -198,6 +203,7 @@ export class Serving<R> {
   #releaseWaiting(): void {
     for (const connection of this.#waiting) {
       this.#waiting.delete(connection);
+      connection.core.waits();
       this.#dismiss(connection);
     }
   }

@@ -4,6 +4,8 @@ import { checkDecoderFactory, makeDecoder, type DecoderFactory } from '../bytes/
 import { FrameRead, type ByteSource } from '../streams/FrameRead.js';
 import { Reentrant, rethrow } from '../streams/Reentrant.js';
 
+const KIND = { verb: 'decode', once: false, reach: 'frames' } as const;
+
 /**
  * Decodes a stream of bytes, however it is cut into chunks, into frames.
  *
@@ -37,7 +39,7 @@ export function decode<T>(decoder: DecoderFactory<T>): OperatorFunction<Uint8Arr
         state: 'open' as ByteSource['state'],
         error: undefined as unknown,
       };
-      const read = new FrameRead(bytes, makeDecoder(decoder), subscriber, false, 'frames');
+      const read = new FrameRead(bytes, makeDecoder(decoder), subscriber, KIND);
       const reading = new Reentrant(() => read.advance(), rethrow);
       const advance = (): void => reading.run();
       // A synchronous source has to hear of the end while it is still inside `subscribe`.

@@ -5,7 +5,6 @@ import { whenAborted } from '../observables/abortSignal.js';
 import { withoutUndefined } from '../observables/checkConnectOptions.js';
 import { connectionOn } from '../observables/connectionOn.js';
 import { warnIfLeaked } from '../observables/warnIfLeaked.js';
-import { shown } from '../streams/check.js';
 import type { Connection } from '../streams/Connection.js';
 import type { ConnectionCore } from '../streams/ConnectionCore.js';
 import { ConnectionSettings } from '../streams/ConnectionSettings.js';
@@ -17,6 +16,7 @@ import { handshakeError } from '../transports/node/tlsHandshake.js';
 import { checkTlsTimeouts, type ServerTlsOptions } from '../transports/node/tlsOptions.js';
 import { ProxyGate } from './ProxyGate.js';
 import type { AcceptOptions } from './ServerOptions.js';
+import { ServerStatistics, type ServerStats } from './ServerStatistics.js';
 import type { SocketFile } from './SocketFile.js';
 import { Untaken } from './Untaken.js';
 
@@ -50,6 +50,12 @@ export class Server {
    */
   readonly handshakeErrors$: Observable<Error>;
 
+  /**
+   * `stats()` at once, then every second, by the server's scheduler; the last one when it has stopped listening and all
+   * connections are gone, upon which it completes.
+   */
+  readonly stats$: Observable<ServerStats>;
+
   readonly #server: NetServer;
   readonly #options: AcceptOptions;
   // Of all connections, which need not keep some of their own.
@@ -67,6 +73,7 @@ export class Server {
   readonly #activeChanged = new Subject<void>();
   readonly #setupEnded = new Subject<void>();
   readonly #untaken = new Untaken();
+  readonly #statistics: ServerStatistics;
   // Those whose handshake is under way.
   readonly #securing = new Set<Socket>();
   // One that is stopped waits for the handshakes and headers that are under way.
@@ -85,6 +92,8 @@ export class Server {
     const names = options.path === undefined ? {} : { sockname: options.path, peername: '' };
     this.#transportOptions = { ...names, scheduler: options.scheduler };
     this.handshakeErrors$ = this.#handshakeErrors.asObservable();
+    this.#statistics = new ServerStatistics(this.#active, this.#lingering, this.#settings.scheduler);
+    this.stats$ = this.#statistics.stats$(this.waitClosed());
     this.active$ = this.#activeChanged.pipe(
       startWith(undefined),
       map(() => this.#active.size + this.#lingering.size),
@@ -212,6 +221,26 @@ export class Server {
     });
   }
 
+  /**
+   * What it has seen so far, as plain data. Costs a look at each connection that is open.
+   *
+   * @example
+   * ```ts
+   * import { fromServer } from 'rxjs-net/node';
+   * import { take } from 'rxjs';
+   *
+   * fromServer({ host: '127.0.0.1', port: 0 })
+   *   .pipe(take(1))
+   *   .subscribe((server) => {
+   *     const { accepted, active, bytesRead } = server.stats();
+   *     console.log(accepted, active, bytesRead); // 0 0 0
+   *   });
+   * ```
+   */
+  stats(): ServerStats {
+    return this.#statistics.stats();
+  }
+
   /** @internal Completes when it has stopped listening. */
   get closed$(): Observable<never> {
     return this.#closed;
@@ -219,10 +248,7 @@ export class Server {
 
   /** @internal Tells of a connection that could not be set up. */
   setupFailed(error: unknown): void {
-    const known = error instanceof Error;
-    this.#handshakeErrors.next(
-      known ? error : new Error(`A connection could not be set up: ${shown(error)}`, { cause: error }),
-    );
+    this.#handshakeErrors.next(this.#statistics.notSetUp(error));
   }
 
   readonly #onAbort = (): void => {
@@ -286,6 +312,7 @@ export class Server {
     // Gone before it was there: nobody could do anything with it.
     if (core.lifecycle.phase === 'gone') return;
     warnIfLeaked(connection);
+    this.#statistics.opened(core);
     this.#follow(core, transport);
     if (this.#accepted.observed) this.#accepted.next(connection);
     else this.#untaken.add(connection);

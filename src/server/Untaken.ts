@@ -9,6 +9,7 @@ export class Untaken {
   #inOrder = this.#connections.entries();
 
   add(connection: Connection): void {
+    connection.core.waits('somebody to take it from connections$');
     this.#connections.set(connection.core, connection);
   }
 
@@ -23,6 +24,6 @@ export class Untaken {
 
   /** One that is gone, and is nobody's to take any more. */
   remove(core: ConnectionCore): void {
-    this.#connections.delete(core);
+    if (this.#connections.delete(core)) core.waits();
   }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { asyncScheduler, Subject, type Observable } from 'rxjs';
 import type { WebSocket } from 'ws';
 import { whenAborted } from '../observables/abortSignal.js';
 import { connectionOnLink } from '../observables/connectionOnLink.js';
@@ -8,6 +9,7 @@ import type { ConnectionCore } from '../streams/ConnectionCore.js';
 import { attempt, reportError } from '../streams/reportError.js';
 import { hasCredits } from '../transports/web/creditProtocol.js';
 import { WsLink } from '../transports/ws/WsLink.js';
+import { ServerStatistics, type ServerStats } from './ServerStatistics.js';
 import type { WebSocketAcceptOptions } from './WebSocketServerOptions.js';
 
 const DEFAULT_PING_INTERVAL = 30_000;
@@ -24,6 +26,8 @@ export class WebSocketAcceptor {
   readonly #accepted: (connection: Connection) => void;
   // Not the connections themselves: a user who loses one is to be warned.
   readonly #active = new Set<ConnectionCore>();
+  readonly #statistics: ServerStatistics;
+  readonly #ended = new Subject<never>();
   #phase: 'open' | 'stopped' = 'open';
   readonly #forgetSignal: () => void;
 
@@ -37,13 +41,27 @@ export class WebSocketAcceptor {
     this.#options = options;
     this.#maxPayload = maxPayload;
     this.#accepted = accepted;
-    const { signal } = options;
+    const { signal, scheduler = asyncScheduler } = options;
+    this.#statistics = new ServerStatistics(this.#active, new Set(), scheduler);
     const abort = (): void => {
       aborted();
       // What a `wrap` throws is no reason to leave out the others.
       for (const core of [...this.#active]) attempt(() => core.abort(signal!.reason));
     };
     this.#forgetSignal = signal === undefined ? () => undefined : whenAborted(signal, abort);
+  }
+
+  stats(): ServerStats {
+    return this.#statistics.stats();
+  }
+
+  get stats$(): Observable<ServerStats> {
+    return this.#statistics.stats$(this.#ended);
+  }
+
+  /** A request, or a WebSocket that was open, has been refused. */
+  refused(reason: string): void {
+    this.#statistics.notSetUp(new Error(`A WebSocket was refused: ${reason}`));
   }
 
   open(ws: WebSocket, request: IncomingMessage, unixPath: string | undefined): void {
@@ -60,6 +78,7 @@ export class WebSocketAcceptor {
     try {
       connection = connectionOnLink(link, this.#options, hasCredits(ws.protocol));
     } catch (error) {
+      this.#statistics.notSetUp(error);
       reportError(error);
       return;
     }
@@ -67,6 +86,7 @@ export class WebSocketAcceptor {
     // Gone before it was there: nobody could do anything with it.
     if (core.lifecycle.phase === 'gone') return;
     warnIfLeaked(connection);
+    this.#statistics.opened(core);
     this.#active.add(core);
     core.onGone(() => {
       this.#active.delete(core);
@@ -82,6 +102,8 @@ export class WebSocketAcceptor {
   }
 
   #settle(): void {
-    if (this.#phase === 'stopped' && this.#active.size === 0) this.#forgetSignal();
+    if (this.#phase !== 'stopped' || this.#active.size > 0) return;
+    this.#forgetSignal();
+    this.#ended.complete();
   }
 }

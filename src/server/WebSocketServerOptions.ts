@@ -89,8 +89,14 @@ export interface WebSocketAcceptOptions extends Omit<MessageOptions, 'heartbeat'
   pingInterval?: number;
   /** Stops listening, and aborts all connections. */
   signal?: AbortSignal;
-  /** Told when the server listens: with port 0, `server.addresses` has the port that it got. */
-  onListening?: (server: Pick<Server, 'addresses' | 'path'>) => void;
+  /**
+   * Told when the server listens: with port 0, `server.addresses` has the port that it got. Its statistics are those of the
+   * connections of this source; `handshakeErrors` are requests to it that were refused.
+   */
+  onListening?: (server: WebSocketServing) => void;
 }
+
+/** What is known of the server of a source: as of `Server`. */
+export type WebSocketServing = Pick<Server, 'addresses' | 'path' | 'stats' | 'stats$'>;
 
 export type WebSocketServerConnectionsOptions = WebSocketListenTarget & WebSocketAcceptOptions;

@@ -3,6 +3,7 @@ import type { WebSocket, WebSocketServer } from 'ws';
 import { reportError } from '../streams/reportError.js';
 import { originCheck } from './originCheck.js';
 import type { ListeningEvents } from './UpgradeRoutes.js';
+import type { WebSocketArrivals } from './webSocketHandshake.js';
 import type { WebSocketAcceptOptions, WebSocketsOnWebSocketServer } from './WebSocketServerOptions.js';
 
 const taken = new WeakSet<WebSocketServer>();
@@ -10,7 +11,7 @@ const taken = new WeakSet<WebSocketServer>();
 /** Takes what a server of `ws` opens. Returns what gives it back. @internal */
 export function listenOnWebSocketServer(
   { webSocketServer, origins }: WebSocketsOnWebSocketServer & WebSocketAcceptOptions,
-  opened: (ws: WebSocket, request: IncomingMessage) => void,
+  arrivals: WebSocketArrivals,
   events: ListeningEvents,
 ): () => void {
   if (taken.has(webSocketServer)) {
@@ -18,18 +19,22 @@ export function listenOnWebSocketServer(
     return () => undefined;
   }
   const mayConnect = originCheck(origins);
+  const refuse = (ws: WebSocket, code: 1008 | 1011): void => {
+    refuseOpen(ws, code);
+    arrivals.refused(`close code ${code}`);
+  };
   const onConnection = (ws: WebSocket, request: IncomingMessage): void => {
     try {
       if (!mayConnect(request)) {
-        refuseOpen(ws, 1008);
+        refuse(ws, 1008);
         return;
       }
     } catch (error) {
       reportError(error);
-      refuseOpen(ws, 1011);
+      refuse(ws, 1011);
       return;
     }
-    opened(ws, request);
+    arrivals.opened(ws, request);
   };
   const onListening = (): void => {
     webSocketServer.off('error', onError);

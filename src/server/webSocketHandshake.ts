@@ -16,6 +16,13 @@ export const DEFAULT_MAX_PAYLOAD = 2 ** 20;
 const LEAST_FRAGMENT = 2048;
 const LEAST_PIECE = 256;
 
+/** Who is told of those who come. @internal */
+export interface WebSocketArrivals {
+  opened(ws: WebSocket, request: IncomingMessage): void;
+  /** One that was not let in. */
+  refused(reason: string): void;
+}
+
 /**
  * Opens the WebSockets that are asked for, and answers the others: 403 where the page must not, 400 where the request is not
  * clear or no good, 426 where it is for something else.
@@ -24,7 +31,7 @@ const LEAST_PIECE = 256;
  */
 export function webSocketHandshake(
   options: WebSocketHandshakeOptions & Pick<WebSocketAcceptOptions, 'origins'>,
-  opened: (ws: WebSocket, request: IncomingMessage) => void,
+  arrivals: WebSocketArrivals,
 ): UpgradeRoute {
   const { protocols = [], credits = true, perMessageDeflate = false } = options;
   const { maxPayload = DEFAULT_MAX_PAYLOAD } = options;
@@ -44,8 +51,16 @@ export function webSocketHandshake(
     take(request, socket, head) {
       try {
         const refused = refusal(request, mayConnect);
-        if (refused === undefined) server.handleUpgrade(request, socket, head, opened);
-        else refuseUpgrade(socket, ...refused);
+        if (refused === undefined) {
+          const opened: WebSocket[] = [];
+          // Called within, or never: then it has refused it.
+          server.handleUpgrade(request, socket, head, (ws) => opened.push(ws));
+          for (const ws of opened) arrivals.opened(ws, request);
+          if (opened.length === 0) arrivals.refused('the request is no good');
+        } else {
+          refuseUpgrade(socket, ...refused);
+          arrivals.refused(`HTTP status ${refused[0]}`);
+        }
       } catch (error) {
         // Of `ws`, when another listener has taken the socket before.
         reportError(error);

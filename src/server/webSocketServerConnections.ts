@@ -1,6 +1,4 @@
-import type { IncomingMessage } from 'node:http';
 import { Observable } from 'rxjs';
-import type { WebSocket } from 'ws';
 import type { Connection } from '../streams/Connection.js';
 import { checkWebSocketServerOptions } from './checkWebSocketServerOptions.js';
 import { listenForWebSockets } from './listenForWebSockets.js';
@@ -9,7 +7,7 @@ import { originCheck } from './originCheck.js';
 import { UpgradeRoutes, type ListeningEvents } from './UpgradeRoutes.js';
 import { upgradePath } from './upgradePath.js';
 import { WebSocketAcceptor } from './WebSocketAcceptor.js';
-import { DEFAULT_MAX_PAYLOAD, webSocketHandshake } from './webSocketHandshake.js';
+import { DEFAULT_MAX_PAYLOAD, webSocketHandshake, type WebSocketArrivals } from './webSocketHandshake.js';
 import type { WebSocketServerConnectionsOptions } from './WebSocketServerOptions.js';
 
 /**
@@ -69,7 +67,12 @@ export function webSocketServerConnections$(
         unixPath = typeof address === 'string' ? address : undefined;
         const addresses = typeof address === 'string' || address === null ? [] : [address];
         try {
-          onListening?.({ addresses, path: unixPath });
+          onListening?.({
+            addresses,
+            path: unixPath,
+            stats: () => acceptor.stats(),
+            stats$: acceptor.stats$,
+          });
         } catch (error) {
           subscriber.error(error);
         }
@@ -83,19 +86,22 @@ export function webSocketServerConnections$(
       (connection) => subscriber.next(connection),
       () => (isListening ? subscriber.complete() : subscriber.error(signal!.reason)),
     );
-    const opened = (ws: WebSocket, request: IncomingMessage): void => acceptor.open(ws, request, unixPath);
+    const arrivals: WebSocketArrivals = {
+      opened: (ws, request) => acceptor.open(ws, request, unixPath),
+      refused: (reason) => acceptor.refused(reason),
+    };
     subscriber.add(() => acceptor.stop());
-    subscriber.add(listen(options, opened, events));
+    subscriber.add(listen(options, arrivals, events));
   });
 }
 
 function listen(
   options: WebSocketServerConnectionsOptions,
-  opened: (ws: WebSocket, request: IncomingMessage) => void,
+  arrivals: WebSocketArrivals,
   events: ListeningEvents,
 ): () => void {
-  if (options.webSocketServer !== undefined) return listenOnWebSocketServer(options, opened, events);
-  const route = webSocketHandshake(options, opened);
+  if (options.webSocketServer !== undefined) return listenOnWebSocketServer(options, arrivals, events);
+  const route = webSocketHandshake(options, arrivals);
   if (options.server !== undefined) return UpgradeRoutes.of(options.server).add(route, events);
   return listenForWebSockets(options, route, events);
 }

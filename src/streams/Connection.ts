@@ -1,6 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { firstValueFrom } from 'rxjs';
 import { ConnectionCore } from './ConnectionCore.js';
+import { inspectConnection, snapshotLine, type ConnectionSnapshot } from './ConnectionSnapshot.js';
 import { ConnectionSettings, type ConnectionOptions } from './ConnectionSettings.js';
 import { StreamReader } from './StreamReader.js';
 import { StreamWriter } from './StreamWriter.js';
@@ -34,6 +35,32 @@ export class Connection {
     this.reader = new StreamReader(core.reads, settings.limit);
     this.writer = new StreamWriter(core);
     core.start();
+  }
+
+  /**
+   * What is going on at this moment, as plain data: bytes in and out, what is buffered and queued, pauses, which read waits
+   * for what, and what has ended it. `console.log(connection)` shows it in one line; `explainStall` says who holds
+   * everything up.
+   *
+   * @example
+   * ```ts
+   * import { connectionPair } from 'rxjs-net';
+   *
+   * const [client, server] = connectionPair();
+   * server.reader.readUntil('\n').subscribe();
+   * client.writer.write('half a line');
+   *
+   * const { bytesRead, read } = server.inspect();
+   * console.log(bytesRead, read.buffered, read.reads[0]?.verb, read.reads[0]?.waitsFor); // 11 11 readUntil bytes
+   * ```
+   */
+  inspect(): ConnectionSnapshot {
+    return inspectConnection(this.#core);
+  }
+
+  /** @internal Node's `console.log` asks for it. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return snapshotLine(this.inspect());
   }
 
   /** @internal What the transport holds of it. */

@@ -1,10 +1,12 @@
 import type { SchedulerLike } from 'rxjs';
+import type { ConnectionMonitor, Side } from './ConnectionMonitor.js';
 import type { ConnectionSettings } from './ConnectionSettings.js';
 import { IdleTimeoutError } from './errors.js';
 import { Lifecycle } from './Lifecycle.js';
 import { Listeners } from './Listeners.js';
 import { ReadQueue, type ReadConnection } from './ReadQueue.js';
 import { reportError } from './reportError.js';
+import { Standstill } from './Standstill.js';
 import type { Transport } from './Transport.js';
 import { WriteFlow, type Written } from './WriteFlow.js';
 
@@ -23,6 +25,18 @@ export class ConnectionCore implements ReadConnection, Written {
   readonly writes: WriteFlow;
   /** Who hears of what code that is not ours throws at the connection: whoever runs a handler on it, or RxJS. */
   report: (error: unknown) => void = reportError;
+  /** Who is told what becomes of it. */
+  monitor: ConnectionMonitor<ConnectionCore> | undefined;
+  /** What identifies it in messages of diagnostics: made when somebody listens. */
+  identity: object | undefined;
+  /** Who has to take it before anything happens on it, and since when. */
+  waitsFor: { readonly what: string; readonly since: number } | undefined;
+  /** By the scheduler's clock. */
+  readonly since: number;
+  /** Since when it is closing, by the same clock; 0 if it is not. */
+  closingSince = 0;
+  // Made when they are needed: most connections never stand still.
+  #standstills: Partial<Record<Side, Standstill>> | undefined;
   #gone: Listeners | undefined;
   #abandoned: Listeners | undefined;
   #goneTold = false;
@@ -33,6 +47,7 @@ export class ConnectionCore implements ReadConnection, Written {
     readonly transport: Transport,
     readonly settings: ConnectionSettings,
   ) {
+    this.since = settings.scheduler.now();
     this.reads = new ReadQueue(this);
     this.writes = new WriteFlow(this);
   }
@@ -58,7 +73,11 @@ export class ConnectionCore implements ReadConnection, Written {
   #closed(error: unknown): void {
     // Whoever is told first may turn to the other half: that has to know by then.
     if (!this.lifecycle.go(error)) return;
+    this.goesOn('read');
+    this.goesOn('write');
+    this.waits();
     this.reads.end(this.lifecycle.failure);
+    this.monitor?.gone(this);
     this.#gone?.tell(this);
     this.#goneTold = true;
     this.readsSettled();
@@ -67,6 +86,38 @@ export class ConnectionCore implements ReadConnection, Written {
   readsSettled(): void {
     if (this.#goneTold && this.lifecycle.failure !== undefined && this.reads.abandoned)
       this.#abandoned?.tell(this);
+  }
+
+  get bytesRead(): number {
+    return this.reads.received;
+  }
+
+  get bytesWritten(): number {
+    return this.writes.bytesWritten;
+  }
+
+  standstill(side: Side): Standstill | undefined {
+    return this.#standstills?.[side];
+  }
+
+  /** A side is paused. */
+  standsStill(side: Side): void {
+    ((this.#standstills ??= {})[side] ??= new Standstill()).begin(this.settings.scheduler.now());
+    this.monitor?.paused(this, side);
+  }
+
+  goesOn(side: Side): void {
+    const standstill = this.#standstills?.[side];
+    if (!standstill?.isNow) return;
+    const milliseconds = standstill.end(this.settings.scheduler.now());
+    this.monitor?.resumed(this, side, milliseconds);
+  }
+
+  /** It waits for somebody, not for bytes; without `what` no more. */
+  waits(what?: string): void {
+    if ((what === undefined) === (this.waitsFor === undefined)) return;
+    this.waitsFor = what === undefined ? undefined : { what, since: this.settings.scheduler.now() };
+    this.monitor?.waiting?.(this, what !== undefined);
   }
 
   writeEof(): void {
@@ -78,7 +129,9 @@ export class ConnectionCore implements ReadConnection, Written {
   }
 
   close(): void {
-    if (this.lifecycle.close()) this.transport.close();
+    if (!this.lifecycle.close()) return;
+    this.closingSince = this.reads.now();
+    this.transport.close();
   }
 
   /**
@@ -121,7 +174,8 @@ export class ConnectionCore implements ReadConnection, Written {
     let written = writes.activity;
     let idle = 0;
     const look = (): void => {
-      const active = reads.activity !== read || writes.activity !== written;
+      const active =
+        transport.limitedFor !== undefined || reads.activity !== read || writes.activity !== written;
       read = reads.activity;
       written = writes.activity;
       idle = active ? 0 : idle + 1;

@@ -1,6 +1,7 @@
 import { asyncScheduler, type SchedulerLike } from 'rxjs';
 import { checkFunction, checkLimit, checkOptions } from '../bytes/check.js';
 import { checkMethod, checkMilliseconds, checkTimeout } from './check.js';
+import type { RateLimit } from './RateLimit.js';
 import type { Transport } from './Transport.js';
 
 /** Where the write queue makes the writer pause, and where it goes on; in bytes, `highWaterMark ≥ lowWaterMark ≥ 0`. */
@@ -28,6 +29,12 @@ export interface ConnectionOptions extends WaterMarks {
   idleTimeout?: number;
   /** Where time comes from. Default: RxJS's `asyncScheduler`. */
   scheduler?: SchedulerLike;
+  /**
+   * How fast bytes may come, whatever reads them: the transport is paused meanwhile, which slows the peer down. One
+   * `RateLimit` for many connections is for all of them together; a function is called for each connection, which then
+   * has a limit of its own. Default: as fast as they are read.
+   */
+  readRate?: RateLimit | (() => RateLimit);
   /** Puts something between the connection and its transport: a wiretap, for example. Default: nothing. */
   wrap?: (transport: Transport) => Transport;
 }
@@ -43,11 +50,12 @@ export class ConnectionSettings implements ConnectionOptions {
   readonly closeTimeout: number;
   readonly idleTimeout?: number;
   readonly scheduler: SchedulerLike;
+  readonly readRate?: RateLimit | (() => RateLimit);
   readonly wrap?: (transport: Transport) => Transport;
 
   private constructor(options: ConnectionOptions) {
     const { limit = DEFAULT_LIMIT, closeTimeout = 30_000, scheduler = asyncScheduler } = options;
-    const { idleTimeout, wrap, lowWaterMark } = options;
+    const { idleTimeout, readRate, wrap, lowWaterMark } = options;
     const { highWaterMark: high = (lowWaterMark ?? 16384) * 4 } = options;
     const { lowWaterMark: low = Math.floor(high / 4) } = options;
     checkLimit(limit);
@@ -63,6 +71,10 @@ export class ConnectionSettings implements ConnectionOptions {
       this.idleTimeout = idleTimeout;
     }
     checkMethod('scheduler must have a method schedule', scheduler, 'schedule');
+    if (readRate !== undefined) {
+      if (typeof readRate !== 'function') checkMethod('readRate must be a RateLimit', readRate, 'rated');
+      this.readRate = readRate;
+    }
     if (wrap !== undefined) {
       checkFunction('wrap', wrap);
       this.wrap = wrap;
@@ -80,7 +92,9 @@ export class ConnectionSettings implements ConnectionOptions {
     if ((wrapped as unknown) instanceof Promise)
       void (wrapped as unknown as Promise<unknown>).catch(() => undefined);
     checkMethod('What wrap returns must be a Transport', wrapped, 'start');
-    return wrapped;
+    const { readRate } = this;
+    const rate = typeof readRate === 'function' ? readRate() : readRate;
+    return rate?.rated(wrapped) ?? wrapped;
   }
 
   /** Throws at the call what is wrong with the options; those that are resolved already stay as they are. */

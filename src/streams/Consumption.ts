@@ -1,9 +1,17 @@
 import { from, Observable, take, type ObservableInput, type Subscriber, type TeardownLogic } from 'rxjs';
 import { checkFunction, checkOptions, checkWhole } from '../bytes/check.js';
 import type { FrameSubscriber } from './FrameRead.js';
+import type { StreamWriter } from './StreamWriter.js';
 
 /** What is done with a frame of `consume`: something to wait for, or, when it is done already, nothing. */
 export type FrameConsumer<T, R> = (frame: T) => ObservableInput<R> | void;
+
+/** Work that is not done at once: on which frame, the first being 1, and since when, by the scheduler's clock. */
+interface Work {
+  readonly frame: number;
+  since: number;
+  done: boolean;
+}
 
 export interface ConsumeOptions {
   /** Pieces of work that may be under way at the same time, 1 or more. Default: 1, so the work keeps the order of the frames. */
@@ -30,8 +38,12 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
   readonly #output: Subscriber<R>;
   readonly #concurrency: number;
   readonly #atEnd: (() => void) | undefined;
+  // What is under way, the oldest first: a set only where there may be several, as it costs more than all else.
+  #work: Work | undefined;
+  readonly #works: Set<Work> | undefined;
   #room!: { full: boolean };
-  #reads!: { serve(): void };
+  #reads!: { serve(): void; now(): number };
+  #frames = 0;
   #active = 0;
   #ended = false;
 
@@ -41,11 +53,20 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
     concurrency: number,
     /** What is done after the last work, before the completion. */
     atEnd?: () => void,
+    /** Whose room the work waits for. */
+    readonly writer?: StreamWriter,
   ) {
     this.#project = project;
     this.#output = output;
     this.#concurrency = concurrency;
     this.#atEnd = atEnd;
+    if (concurrency > 1) this.#works = new Set();
+  }
+
+  /** What is under way, the oldest first. */
+  get works(): readonly Work[] {
+    if (this.#works !== undefined) return [...this.#works];
+    return this.#work === undefined ? [] : [this.#work];
   }
 
   /**
@@ -53,7 +74,11 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
    * @param reads are served when there is room again
    * @param until ends it, after the work under way
    */
-  start(room: { full: boolean }, reads: { serve(): void }, until?: ObservableInput<unknown>): void {
+  start(
+    room: { full: boolean },
+    reads: { serve(): void; now(): number },
+    until?: ObservableInput<unknown>,
+  ): void {
     this.#room = room;
     this.#reads = reads;
     if (until === undefined) return;
@@ -76,6 +101,7 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
 
   next(frame: T): void {
     let work: Observable<R> | undefined;
+    this.#frames++;
     // From inside it may be told to end: what is begun here is waited for.
     this.#active++;
     try {
@@ -103,6 +129,7 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
 
   #run(work: Observable<R>): void {
     const output = this.#output;
+    const entry: Work = { frame: this.#frames, since: 0, done: false };
     this.#room.full = this.#ended || this.#active >= this.#concurrency;
     new Observable<R>((inner) => {
       // Before the work begins: work that emits without end, and synchronously, has to be stoppable.
@@ -111,8 +138,17 @@ export class Consumption<T, R> implements FrameSubscriber<T> {
     }).subscribe({
       next: (value) => output.next(value),
       error: (error: unknown) => output.error(error),
-      complete: () => this.#done(),
+      complete: () => {
+        entry.done = true;
+        this.#work = undefined;
+        this.#works?.delete(entry);
+        this.#done();
+      },
     });
+    if (entry.done) return;
+    entry.since = this.#reads.now();
+    this.#work = entry;
+    this.#works?.add(entry);
   }
 
   #done(): void {

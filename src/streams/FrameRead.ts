@@ -38,6 +38,18 @@ export type FrameSubscriber<T> = Pick<Subscriber<T>, 'closed' | 'next' | 'error'
  */
 export type Reach = 'message' | 'frames' | 'bytes';
 
+/** What a read is: one object for all subscriptions to it, as each field costs every read. @internal */
+export interface ReadKind<T> {
+  /** The method that it is of, and what that was given, where this says what it waits for. */
+  readonly verb: string;
+  readonly argument?: unknown;
+  /** One frame and complete, or all of them? */
+  readonly once: boolean;
+  readonly reach: Reach;
+  /** For a read that has to emit: what it emits, or throws, at a clean end of the stream. */
+  readonly atEnd?: () => T;
+}
+
 /** A `FrameRead` as the reader's queue sees it, whatever it emits. @internal */
 export interface ActiveRead {
   /** Whether it can read a connection in message mode. */
@@ -52,9 +64,14 @@ export interface ActiveRead {
   next: ActiveRead | undefined;
   /** What it was asked of: kept as long as it goes on. */
   reader?: object | undefined;
+  readonly kind: Pick<ReadKind<unknown>, 'verb' | 'argument'>;
+  /** Since when it waits, by the scheduler's clock. */
+  readonly since: number;
+  /** Whom it tells of its frames. */
+  readonly subscriber?: unknown;
   advance(): boolean;
-  /** From now on its unsubscription is reported to the source. */
-  arm(): void;
+  /** From now on it waits, and its unsubscription is reported to the source. */
+  arm(now: number): void;
   fail(error: unknown): void;
 }
 
@@ -74,6 +91,7 @@ export class FrameRead<T> implements ActiveRead, Unsubscribable {
   listed = false;
   previous: ActiveRead | undefined;
   next: ActiveRead | undefined;
+  since = 0;
   // Not private to the engine, which makes such fields at twice the cost, for each read anew.
   private armed = false;
   // Where its first message ended, in bytes of the stream, -1 before; what is beyond it has been read ahead.
@@ -83,28 +101,29 @@ export class FrameRead<T> implements ActiveRead, Unsubscribable {
     readonly source: ByteSource,
     readonly decoder: Decoder<T> & Partial<BatchDecoder<T>>,
     readonly subscriber: FrameSubscriber<T>,
-    /** One frame and complete, or all of them? */
-    readonly once: boolean,
-    readonly reach: Reach,
-    /** For a read that has to emit: what it emits, or throws, at a clean end of the stream. */
-    readonly atEnd?: () => T,
+    readonly kind: ReadKind<T>,
   ) {}
+
+  get once(): boolean {
+    return this.kind.once;
+  }
 
   get messages(): boolean {
     return this.decoder.messages === true;
   }
 
   get readAhead(): boolean {
-    if (this.reach === 'message' || this.firstEnd < 0) return false;
+    if (this.kind.reach === 'message' || this.firstEnd < 0) return false;
     const { queue } = this.source;
     return queue.position - queue.held > this.firstEnd;
   }
 
   // A teardown costs as much as the rest of a short read, so only a read that has to wait gets one; and the read is
   // its own, which saves the closure.
-  arm(): void {
+  arm(now: number): void {
     if (this.armed) return;
     this.armed = true;
+    this.since = now;
     this.subscriber.add(this);
   }
 
@@ -119,8 +138,9 @@ export class FrameRead<T> implements ActiveRead, Unsubscribable {
   /** Emits what can be read now. True: this read is over, false: it waits for bytes, or for room. */
   advance(): boolean {
     const { source, decoder, subscriber } = this;
+    const { once, reach } = this.kind;
     const { queue } = source;
-    while (!subscriber.closed && !(this.once && this.firstEnd >= 0)) {
+    while (!subscriber.closed && !(once && this.firstEnd >= 0)) {
       if (this.full) return false;
       let frame: T | undefined;
       const start = queue.position;
@@ -157,7 +177,7 @@ export class FrameRead<T> implements ActiveRead, Unsubscribable {
       // Before the subscriber sees the frame, as it may read on from inside its `next`.
       queue.commit();
       // Of a chunk nobody knows where its first message ends.
-      if (this.firstEnd < 0) this.firstEnd = this.reach === 'bytes' ? start : queue.position;
+      if (this.firstEnd < 0) this.firstEnd = reach === 'bytes' ? start : queue.position;
       subscriber.next(frame);
     }
     if (!subscriber.closed) subscriber.complete();
@@ -188,6 +208,6 @@ export class FrameRead<T> implements ActiveRead, Unsubscribable {
     if (frame !== undefined) return frame;
     queue.rollback();
     if (queue.length > 0) throw new IncompleteReadError(queue.takeExactly(queue.length)!, null);
-    return this.atEnd?.();
+    return this.kind.atEnd?.();
   }
 }

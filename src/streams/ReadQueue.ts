@@ -20,6 +20,9 @@ export interface ReadConnection extends Reporter {
   readonly settings: ConnectionSettings;
   /** Called whenever the reads have come to rest. */
   readsSettled(): void;
+  /** The transport is about to be told to stop, or to go on. */
+  standsStill(side: 'read'): void;
+  goesOn(side: 'read'): void;
 }
 
 /**
@@ -37,7 +40,9 @@ export class ReadQueue extends ReentrantWork implements ByteSource {
   state: ByteSource['state'] = 'open';
   error: unknown;
   told = false;
-  readonly #connection: ReadConnection;
+  /** When the reads last came to rest with bytes left over, by the scheduler's clock. */
+  leftSince = 0;
+  readonly connection: ReadConnection;
   #first: ActiveRead | undefined;
   #last: ActiveRead | undefined;
   // The first that has not been looked at since it was subscribed.
@@ -50,7 +55,19 @@ export class ReadQueue extends ReentrantWork implements ByteSource {
 
   constructor(connection: ReadConnection) {
     super();
-    this.#connection = connection;
+    this.connection = connection;
+  }
+
+  /** All the reads, in their order. */
+  get active(): readonly ActiveRead[] {
+    const all = [];
+    for (let read = this.#first; read !== undefined; read = read.next) all.push(read);
+    return all;
+  }
+
+  /** Bytes received so far. */
+  get received(): number {
+    return this.queue.position + this.queue.length;
   }
 
   /** Bytes received and not yet read. */
@@ -75,6 +92,10 @@ export class ReadQueue extends ReentrantWork implements ByteSource {
     return this.#readAhead || (this.#first?.readAhead ?? false);
   }
 
+  now(): number {
+    return this.connection.settings.scheduler.now();
+  }
+
   /** Bytes arrived. */
   data(chunk: Uint8Array): void {
     if (this.state !== 'open') return;
@@ -94,7 +115,7 @@ export class ReadQueue extends ReentrantWork implements ByteSource {
 
   /** As long as it goes on, the reader it was asked of is in use, even if nobody else knows of it any more. */
   start(read: ActiveRead, reader: object): void {
-    if (this.#connection.transport.messages && !read.messages) {
+    if (this.connection.transport.messages && !read.messages) {
       read.fail(
         new TypeError('This connection is in message mode: read it with messages() or jsonMessages()'),
       );
@@ -113,8 +134,8 @@ export class ReadQueue extends ReentrantWork implements ByteSource {
     if (this.#first !== read) {
       this.serve();
     } else if (this.#pilesUp()) {
-      read.arm();
-      this.#connection.settings.scheduler.schedule(() => this.serve());
+      read.arm(this.now());
+      this.connection.settings.scheduler.schedule(() => this.serve());
     } else {
       this.serve();
       if (this.#first !== read) this.#atOnce++;
@@ -126,21 +147,27 @@ export class ReadQueue extends ReentrantWork implements ByteSource {
   serve(): void {
     this.run();
     if (this.running) return;
+    // Work that is under way has a time of its own.
+    if (this.length > 0 && this.#first?.full !== true) this.leftSince = this.now();
     // Not while reads are served: what a transport delivers when it resumes has to be stopped again in time.
     this.#controlFlow();
-    this.#connection.readsSettled();
+    this.connection.readsSettled();
   }
 
   protected work(): void {
     let read: ActiveRead | undefined;
     do {
-      for (read = this.#first; read?.advance(); read = this.#first) this.#remove(read);
+      for (read = this.#first; read?.advance(); read = this.#first) {
+        this.#remove(read);
+        // It may have been unsubscribed while it waited.
+        this.queue.rollback();
+      }
       this.#settleNew();
     } while (this.#first !== read);
   }
 
   protected report(error: unknown): void {
-    this.#connection.report(error);
+    this.connection.report(error);
   }
 
   // Only now is it known who holds the reader, as the one that did may just have given way.
@@ -152,16 +179,20 @@ export class ReadQueue extends ReentrantWork implements ByteSource {
         read.fail(new ReaderBusyError());
       } else {
         if (!read.once) this.#holder = read;
-        read.arm();
+        read.arm(this.now());
       }
     }
   }
 
   /** @internal It was unsubscribed before its end. */
   cancel(read: ActiveRead): void {
-    // One that is being served sees for itself that it is closed.
-    if (!read.listed || (read === this.#first && this.running)) return;
+    if (!read.listed) return;
     const first = read === this.#first;
+    if (first && this.running) {
+      // It sees for itself that it is closed, once it is looked at again: most often it is being served.
+      this.run();
+      return;
+    }
     this.#remove(read);
     if (!first) return;
     this.queue.rollback();
@@ -191,16 +222,18 @@ export class ReadQueue extends ReentrantWork implements ByteSource {
   #controlFlow(): void {
     if (this.state !== 'open') return;
     const { length } = this.queue;
-    const { settings, transport } = this.#connection;
+    const { settings, transport } = this.connection;
     const { limit } = settings;
     const needsMore = this.#first !== undefined && !this.#first.full;
     if (this.#paused) {
       // A read that cannot be met must not wait for bytes that are not let in.
       if (!needsMore && length > limit) return;
       this.#paused = false;
+      this.connection.goesOn('read');
       transport.resume();
     } else if (!needsMore && length > 2 * limit) {
       this.#paused = true;
+      this.connection.standsStill('read');
       transport.pause();
     }
   }

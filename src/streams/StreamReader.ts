@@ -1,11 +1,11 @@
-import { firstValueFrom, Observable, type ObservableInput, type Subscriber } from 'rxjs';
+import { firstValueFrom, ignoreElements, Observable, type ObservableInput } from 'rxjs';
 import type { ByteQueue } from '../bytes/ByteQueue.js';
 import { checkBoolean, checkCount, checkLimit, checkOptions } from '../bytes/check.js';
 import { checkMethod } from './check.js';
 import { checkConsume, Consumption, type ConsumeOptions, type FrameConsumer } from './Consumption.js';
 import { checkDecoderFactory, makeDecoder, type Decoder, type DecoderFactory } from '../bytes/Decoder.js';
 import { IncompleteReadError } from '../bytes/errors.js';
-import { FrameRead, type BatchDecoder, type Reach } from './FrameRead.js';
+import { FrameRead, type BatchDecoder, type Reach, type ReadKind } from './FrameRead.js';
 import {
   chunkDecoder,
   LinesDecoder,
@@ -16,6 +16,7 @@ import {
   readUntilDecoder,
   textDecoder,
 } from './readDecoders.js';
+import type { RateLimit } from './RateLimit.js';
 import type { ReadQueue } from './ReadQueue.js';
 import type { Separator } from '../bytes/Separator.js';
 import type { StreamWriter } from './StreamWriter.js';
@@ -24,9 +25,19 @@ import { checkEncoding, decodeText, type TextEncoding } from '../bytes/text.js';
 export interface PipeOptions {
   /** End the writer's direction after the last byte: `writeEof()`, or `close()` where that cannot be. Default: true. */
   end?: boolean;
+  /** How fast the bytes may pass; one for many pipes is for all of them together. Default: as fast as the writer drains. */
+  rate?: RateLimit;
 }
 
 const EMPTY = new Uint8Array(0);
+const READ_FRAME = { verb: 'readFrame', once: true, reach: 'message' } as const;
+const CHUNKS = { verb: 'chunks', once: false, reach: 'bytes' } as const;
+const FRAMES = { verb: 'frames', once: false, reach: 'frames' } as const;
+const LINES = { verb: 'lines', once: false, reach: 'frames' } as const;
+const CONSUME = { verb: 'consume', once: false, reach: 'message' } as const;
+const CONSUME_MANY = { verb: 'consume', once: false, reach: 'frames' } as const;
+const FRAMED = { verb: 'framed', once: false, reach: 'frames' } as const;
+const PIPE = { verb: 'pipeTo', once: false, reach: 'bytes' } as const;
 
 export interface LinesOptions {
   /** Default: `utf-8`. */
@@ -108,11 +119,12 @@ export class StreamReader {
   read(n?: number): Observable<Uint8Array>;
   read(encoding: TextEncoding): Observable<string>;
   read(n: number | TextEncoding = -1): Observable<Uint8Array | string> {
-    if (typeof n === 'string') return this.#readOnce(readAllDecoder, () => EMPTY, 'bytes', n);
+    if (typeof n === 'string')
+      return this.#readOnce('read', undefined, readAllDecoder, () => EMPTY, 'bytes', n);
     if (n !== -1) checkCount(n);
     // One byte is one message at most.
     const reach = n === 0 || n === 1 ? 'message' : 'bytes';
-    return this.#readOnce(n === -1 ? readAllDecoder : readDecoder(n), () => EMPTY, reach);
+    return this.#readOnce('read', n, n === -1 ? readAllDecoder : readDecoder(n), () => EMPTY, reach);
   }
 
   /**
@@ -134,7 +146,7 @@ export class StreamReader {
     const atEnd = (): never => {
       throw new IncompleteReadError(EMPTY, n);
     };
-    return this.#readOnce(readExactlyDecoder(n), atEnd, 'message', encoding);
+    return this.#readOnce('readExactly', n, readExactlyDecoder(n), atEnd, 'message', encoding);
   }
 
   /**
@@ -155,7 +167,14 @@ export class StreamReader {
     const atEnd = (): never => {
       throw new IncompleteReadError(EMPTY, null);
     };
-    return this.#readOnce(readUntilDecoder(separator, this.#limit), atEnd, 'message', encoding);
+    return this.#readOnce(
+      'readUntil',
+      separator,
+      readUntilDecoder(separator, this.#limit),
+      atEnd,
+      'message',
+      encoding,
+    );
   }
 
   /**
@@ -172,7 +191,14 @@ export class StreamReader {
   readLine(): Observable<Uint8Array>;
   readLine(encoding: TextEncoding): Observable<string>;
   readLine(encoding?: TextEncoding): Observable<Uint8Array | string> {
-    return this.#readOnce(readLineDecoder(this.#limit), () => EMPTY, 'message', encoding);
+    return this.#readOnce(
+      'readLine',
+      undefined,
+      readLineDecoder(this.#limit),
+      () => EMPTY,
+      'message',
+      encoding,
+    );
   }
 
   /**
@@ -185,7 +211,7 @@ export class StreamReader {
    * - **Unsubscribe**: what the decoder took of an unfinished frame is put back.
    */
   readFrame<T>(decoder: DecoderFactory<T>): Observable<T> {
-    return this.#frames(decoder, true, 'message');
+    return this.#frames(READ_FRAME, decoder);
   }
 
   /**
@@ -199,7 +225,7 @@ export class StreamReader {
    * - **Completes** at the end of the stream. **Buffers** nothing: it does not slow the peer down.
    */
   chunks(): Observable<Uint8Array> {
-    return this.#frames(() => chunkDecoder, false, 'bytes');
+    return this.#frames(CHUNKS, () => chunkDecoder);
   }
 
   /**
@@ -209,7 +235,7 @@ export class StreamReader {
    * - **Errors**, **Unsubscribe**: as `readFrame`.
    */
   frames<T>(decoder: DecoderFactory<T>): Observable<T> {
-    return this.#frames(decoder, false, 'frames');
+    return this.#frames(FRAMES, decoder);
   }
 
   /**
@@ -228,7 +254,7 @@ export class StreamReader {
     const { encoding = 'utf-8', limit = this.#limit } = options;
     checkEncoding(encoding);
     checkLimit(limit);
-    return this.#frames(() => new LinesDecoder(encoding, limit), false, 'frames');
+    return this.#frames(LINES, () => new LinesDecoder(encoding, limit));
   }
 
   /**
@@ -272,23 +298,29 @@ export class StreamReader {
   ): Observable<R> {
     checkDecoderFactory(decoder);
     const checked = checkConsume(project, options);
-    return this.#consumeFrames(decoder, project, checked, checked.concurrency > 1 ? 'frames' : 'message');
+    return this.#consumeFrames(checked.concurrency > 1 ? CONSUME_MANY : CONSUME, decoder, project, checked);
   }
 
   /** @internal `consume` for whoever hands the frames on to queues that are not known. */
   consumeAhead<T>(decoder: DecoderFactory<T>, project: FrameConsumer<T, never>): Observable<never> {
-    return this.#consumeFrames(decoder, project, { concurrency: 1 }, 'frames');
+    return this.#consumeFrames(FRAMED, decoder, project, { concurrency: 1 });
   }
 
   /**
    * Writes the rest of the stream to a writer, as fast as that drains: the backpressure of its peer becomes that on
-   * ours.
+   * ours. With a `rate` no faster than that; chunks are cut to what may pass.
+   *
+   * ```text
+   * received                                          --abcdef-|
+   * pipeTo(writer, { rate: 1000 bytes/s, burst 2 })   ---------|     its completion
+   * written                                           --A-B-C        A = ab, B = cd, C = ef
+   * ```
    *
    * - **Emits** nothing. **Completes** when the stream has ended and all of it has been written; unless `end` is
    *   false it then ends the writer's direction.
    * - **Errors** as every read; and when the writer's connection is lost or closed, also while nothing comes, with
-   *   what its `drain()` errors with.
-   * - **Unsubscribe** stops; both connections stay as they are.
+   *   what its `drain()` errors with. Neither waits for the `rate`.
+   * - **Unsubscribe** stops; both connections stay as they are, and what is not written yet stays in the reader.
    *
    * @example
    * ```ts
@@ -305,14 +337,16 @@ export class StreamReader {
   pipeTo(writer: StreamWriter, options: PipeOptions = {}): Observable<never> {
     checkMethod('writer must be a StreamWriter', writer, 'drain');
     checkOptions(options);
-    const { end = true } = options;
+    const { end = true, rate } = options;
     checkBoolean('end', end);
+    if (rate !== undefined) checkMethod('rate must be a RateLimit', rate, 'paced');
     return new Observable((subscriber) => {
       const forget = writer.onGone((error) => subscriber.error(error));
       subscriber.add(forget);
-      const write = (chunk: Uint8Array): Observable<void> | undefined => {
+      subscriber.add(writer.fedBy(this.#reads));
+      const write = (chunk: Uint8Array): Observable<never> | undefined => {
         writer.write(chunk);
-        return writer.paused ? writer.drain() : undefined;
+        return writer.paused ? writer.drain().pipe(ignoreElements()) : undefined;
       };
       const atEnd = (): void => {
         // The peer may close in return: that is no failure any more.
@@ -320,9 +354,9 @@ export class StreamReader {
         if (end && writer.canWriteEof()) writer.writeEof();
         else if (end) writer.close();
       };
-      // Nothing comes of a drain, but its type does not say so.
-      const output = subscriber as unknown as Subscriber<void>;
-      this.#consume(chunkDecoder, new Consumption(write, output, 1, atEnd), 'bytes');
+      const paced = rate?.paced(write);
+      const consumption = new Consumption(paced?.project ?? write, subscriber, 1, atEnd, writer);
+      this.#consume(PIPE, paced ?? chunkDecoder, consumption);
     });
   }
 
@@ -346,6 +380,8 @@ export class StreamReader {
   }
 
   #readOnce(
+    verb: string,
+    argument: unknown,
     bytesDecoder: Decoder<Uint8Array>,
     bytesAtEnd: () => Uint8Array,
     reach: Reach = 'message',
@@ -358,41 +394,40 @@ export class StreamReader {
       decoder = textDecoder(bytesDecoder, encoding);
       atEnd = () => decodeText(bytesAtEnd(), encoding);
     }
+    const kind = { verb, argument, once: true, reach, atEnd };
     return new Observable((subscriber) => {
-      const read = new FrameRead(this.#reads, decoder, subscriber, true, reach, atEnd);
-      this.#reads.start(read, this);
+      this.#reads.start(new FrameRead(this.#reads, decoder, subscriber, kind), this);
     });
   }
 
-  #frames<T>(decoder: DecoderFactory<T>, once: boolean, reach: Reach): Observable<T> {
+  #frames<T>(kind: ReadKind<T>, decoder: DecoderFactory<T>): Observable<T> {
     checkDecoderFactory(decoder);
     return new Observable((subscriber) => {
-      const read = new FrameRead(this.#reads, makeDecoder(decoder), subscriber, once, reach);
-      this.#reads.start(read, this);
+      this.#reads.start(new FrameRead(this.#reads, makeDecoder(decoder), subscriber, kind), this);
     });
   }
 
   #consumeFrames<T, R>(
+    kind: ReadKind<T>,
     decoder: DecoderFactory<T>,
     project: FrameConsumer<T, R>,
     { concurrency = 1, until }: ConsumeOptions,
-    reach: Reach,
   ): Observable<R> {
     return new Observable((subscriber) => {
       const consumption = new Consumption(project, subscriber, concurrency);
-      this.#consume(oneByOne(makeDecoder(decoder)), consumption, reach, until);
+      this.#consume(kind, oneByOne(makeDecoder(decoder)), consumption, until);
     });
   }
 
   #consume<T, R>(
+    kind: ReadKind<T>,
     decoder: Decoder<T>,
     consumption: Consumption<T, R>,
-    reach: Reach,
     until?: ObservableInput<unknown>,
   ): void {
-    const read = new FrameRead(this.#reads, decoder, consumption, false, reach);
+    const read = new FrameRead(this.#reads, decoder, consumption, kind);
     consumption.start(read, this.#reads, until);
-    if (!consumption.closed) this.#reads.start(read, this);
+    this.#reads.start(read, this);
   }
 }
 

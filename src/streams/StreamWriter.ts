@@ -1,8 +1,9 @@
-import { defer, Observable } from 'rxjs';
+import { defer, map, Observable } from 'rxjs';
 import { checkData } from '../bytes/check.js';
 import { checkMethod } from './check.js';
 import type { Data } from '../bytes/Separator.js';
 import type { ConnectionCore } from './ConnectionCore.js';
+import type { ReadQueue } from './ReadQueue.js';
 import { ConnectionClosedError, UnreadPlaintextError, WriteAfterEndError } from './errors.js';
 import type { ExtraInfo, StartTlsOptions, Transport } from './Transport.js';
 
@@ -195,6 +196,18 @@ export class StreamWriter {
     );
   }
 
+  /** @internal */
+  get core(): ConnectionCore {
+    return this.#core;
+  }
+
+  /** @internal From here on a pipe writes to it. Returns what takes it back. */
+  fedBy(reads: ReadQueue): () => void {
+    const sources = (this.#core.writes.sources ??= new Set());
+    sources.add(reads);
+    return () => sources.delete(reads);
+  }
+
   /** @internal What `drain()` errors with, once nothing can be sent any more. */
   get goneError(): Error | undefined {
     return this.#core.lifecycle.error;
@@ -241,7 +254,7 @@ export class StreamWriter {
       if (lifecycle.closing) throw new ConnectionClosedError('The connection is closed by this side');
       if (lifecycle.phase === 'ended') throw new WriteAfterEndError('startTls() after writeEof()');
       if (reads.length > 0 || reads.readAhead) throw new UnreadPlaintextError(reads.length);
-      return securing;
+      return securing.pipe(map(() => this.#core.monitor?.secured(this.#core)));
     });
   }
 

@@ -2,7 +2,7 @@ import type { Observable } from 'rxjs';
 import type { Data } from '../bytes/Separator.js';
 
 /**
- * What an adapter implements to carry a connection: seven verbs and three facts, and two more verbs where it can.
+ * What an adapter implements to carry a connection: seven verbs and three facts, and some more where it can.
  * Everything else (buffering, water marks, reading, errors) is done once, in the reader and the writer.
  *
  * A transport begins open. It delivers to its receiver, synchronously or later, in this order: any number of
@@ -30,6 +30,8 @@ export interface Transport {
   /** Bytes accepted and not yet handed on. */
   readonly writeQueueSize: number;
   readonly canWriteEof: boolean;
+  /** Bytes accepted so far. Where a transport does not count them the writer does, which takes longer for text. */
+  readonly bytesWritten?: number;
   /** What is known of the connection under `name` (see `ExtraInfo`), or `undefined`. */
   getExtraInfo(name: string): unknown;
   /**
@@ -47,6 +49,11 @@ export interface Transport {
    * messages.
    */
   readonly messages?: boolean;
+  /**
+   * Only where a rate holds back what has arrived: for how many milliseconds it has let nothing pass, or undefined. Who is
+   * made to wait is not idle.
+   */
+  readonly limitedFor?: number | undefined;
 }
 
 /** The options of `startTls`, by kind of transport, which adds its own by declaration merging. */

@@ -43,6 +43,23 @@ export class WriteOverflowError extends StreamError {
   }
 }
 
+/** A member of a broadcast does not keep up, and its policy is `disconnect`: its connection is aborted. */
+export class SlowConsumerError extends StreamError {
+  override readonly name = 'SlowConsumerError';
+  readonly code = 'ERR_SLOW_CONSUMER';
+
+  constructor(
+    /** Bytes that wait to be sent to it. */
+    readonly waiting: number,
+    /** Bytes that may wait. */
+    readonly limit: number,
+  ) {
+    super(
+      `The peer does not keep up with the broadcast: ${waiting} bytes wait for it, over the limit of ${limit}`,
+    );
+  }
+}
+
 /** Another read holds the reader until it ends: `chunks`, `frames`, `lines`, `consume` or `pipeTo`. */
 export class ReaderBusyError extends StreamError {
   override readonly name = 'ReaderBusyError';

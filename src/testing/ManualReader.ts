@@ -13,6 +13,8 @@ export class ManualReader extends StreamReader {
       settings: ConnectionSettings.of({ limit: 2 ** 30 }),
       report: reportError,
       readsSettled: () => undefined,
+      standsStill: () => undefined,
+      goesOn: () => undefined,
     });
     super(fed, 2 ** 30);
     this.#fed = fed;

@@ -7,7 +7,7 @@ import { reportError } from '../streams/reportError.js';
 import type { Transport, TransportReceiver } from '../streams/Transport.js';
 import { Recording, type WireEvent } from './Recording.js';
 import { showValue } from './showValue.js';
-import { TransportWrapper } from './TransportWrapper.js';
+import { TransportWrapper } from '../streams/TransportWrapper.js';
 
 export interface WiretapOptions {
   /** Where the times come from. Default: RxJS's `asyncScheduler`. */

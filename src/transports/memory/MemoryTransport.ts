@@ -37,6 +37,7 @@ export class MemoryTransport implements Transport {
   #paused = false;
   #queue = new Queue<Uint8Array>();
   #queued = 0;
+  #written = 0;
   // The queue is shorter than the receiver was told.
   #shorter = false;
   #error: unknown;
@@ -46,6 +47,10 @@ export class MemoryTransport implements Transport {
 
   get writeQueueSize(): number {
     return this.#queued;
+  }
+
+  get bytesWritten(): number {
+    return this.#written;
   }
 
   start(receiver: TransportReceiver): void {
@@ -68,6 +73,7 @@ export class MemoryTransport implements Transport {
     const chunk = copyBytes(data);
     for (let at = 0; at < chunk.length; at += PIECE) this.#queue.push(chunk.subarray(at, at + PIECE));
     this.#queued += chunk.length;
+    this.#written += chunk.length;
     this.#delivery.run();
   }
 

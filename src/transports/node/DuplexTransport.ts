@@ -67,6 +67,10 @@ export class DuplexTransport implements Transport {
     return this.#queue.size;
   }
 
+  get bytesWritten(): number {
+    return this.#queue.written;
+  }
+
   start(receiver: TransportReceiver): void {
     const life = this.#life;
     life.receiver = receiver;

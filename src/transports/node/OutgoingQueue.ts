@@ -34,23 +34,29 @@ export class OutgoingQueue {
   #inFlight: Batch | undefined;
   #text = '';
   #textBytes = 0;
-  #size = 0;
+  #written = 0;
+  #taken = 0;
   #end: 'open' | 'wanted' | 'done' = 'open';
 
   /** Bytes that the system has not taken. */
   get size(): number {
-    return this.#size;
+    return this.#written - this.#taken;
+  }
+
+  /** Bytes that were added so far. */
+  get written(): number {
+    return this.#written;
   }
 
   add(data: Data): void {
     if (typeof data !== 'string') {
-      this.#size += data.length;
+      this.#written += data.length;
       this.#endText();
       this.#pushBytes(data);
       return;
     }
     const bytes = utf8Length(data);
-    this.#size += bytes;
+    this.#written += bytes;
     if (bytes > SLICE) {
       this.#endText();
       this.#pushBytes(Buffer.from(data));
@@ -97,7 +103,7 @@ export class OutgoingQueue {
     this.#first = this.#last = this.#inFlight = undefined;
     this.#text = '';
     this.#textBytes = 0;
-    this.#size = 0;
+    this.#taken = this.#written;
     this.#end = 'done';
   }
 
@@ -119,7 +125,7 @@ export class OutgoingQueue {
       // After a failed write the duplex is about to be destroyed, with the error.
       if (this.#inFlight !== batch || error) return;
       this.#inFlight = undefined;
-      this.#size -= batch.size;
+      this.#taken += batch.size;
       const changed = borrowed ? changeOf(batch) : undefined;
       // Whoever calls back within the call must not have the stack grow with each slice.
       if (handing) process.nextTick(tellTaken, sender);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { LinkedList, type Place } from '../../src/observables/LinkedList.js';
+import { LinkedList, type Place } from '../../src/bytes/LinkedList.js';
 
 function itemsOf<T>({ first, last, length }: LinkedList<T>): T[] {
   const forward: T[] = [];

@@ -8,7 +8,7 @@ import type { ConversationStep } from './ConversationStep.js';
  *
  * @internal
  */
-export function* stepUntil<T>(
+export function* stepUnless<T>(
   step: ConversationStep,
   notifier: ObservableInput<unknown>,
   begin: () => Take<T>,
@@ -24,23 +24,16 @@ export function* stepUntil<T>(
         yield result.value;
         if (!notice.isGiven()) result = inner.next();
       }
-      if (result.done === true) {
-        inner = undefined;
-        return result.value;
-      }
+      if (result.done === true) return result.value;
       step.cancel();
       // Its `finally` blocks may still have something to say, and to wait for.
       for (let left = inner.return?.(); left?.done === false; left = inner.next()) yield left.value;
-      inner = undefined;
     }
     notice.check();
     return undefined;
-  } catch (error) {
-    inner = undefined;
-    throw error;
   } finally {
     notice.unsubscribe();
-    // The conversation is over, and so is what is inside it.
+    // Where it is not over by itself, the conversation is, and so is what is inside it.
     inner?.return?.();
   }
 }

@@ -1,12 +1,17 @@
 import type { Data } from '../bytes/Separator.js';
-import type { Transport, TransportReceiver } from '../streams/Transport.js';
+import type { Transport, TransportReceiver } from './Transport.js';
 
 type OptionalMember = {
-  [K in keyof Transport]-?: object extends Pick<Transport, K> ? K : never;
-}[keyof Transport];
+  [K in Exclude<keyof Transport, 'limitedFor'>]-?: object extends Pick<Transport, K> ? K : never;
+}[Exclude<keyof Transport, 'limitedFor'>];
 
 // A new optional member of `Transport` does not compile until it stands here, and then every wrapper hands it on.
-const OPTIONAL: Record<OptionalMember, true> = { startTls: true, onReleased: true, messages: true };
+const OPTIONAL: Record<OptionalMember, true> = {
+  startTls: true,
+  onReleased: true,
+  messages: true,
+  bytesWritten: true,
+};
 
 /**
  * A transport around another one, which it hands everything on to: the base of those that change or watch some of it.
@@ -18,19 +23,26 @@ export class TransportWrapper implements Transport {
   declare readonly startTls?: NonNullable<Transport['startTls']>;
   declare readonly onReleased?: NonNullable<Transport['onReleased']>;
   declare readonly messages?: boolean;
+  declare readonly bytesWritten?: number;
 
   constructor(readonly inner: Transport) {
     for (const name of Object.keys(OPTIONAL) as OptionalMember[]) {
       const member: unknown = Reflect.get(inner, name);
       if (member === undefined) continue;
-      Object.assign(this, {
-        [name]: typeof member === 'function' ? (member.bind(inner) as unknown) : member,
-      });
+      const get = (): unknown => Reflect.get(inner, name);
+      const property =
+        typeof member === 'function' ? { value: member.bind(inner) as unknown, writable: true } : { get };
+      Object.defineProperty(this, name, property);
     }
   }
 
   get writeQueueSize(): number {
     return this.inner.writeQueueSize;
+  }
+
+  // Not one of those that stay what they are.
+  get limitedFor(): number | undefined {
+    return this.inner.limitedFor;
   }
 
   get canWriteEof(): boolean {

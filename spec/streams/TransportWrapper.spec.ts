@@ -1,7 +1,7 @@
 import { EMPTY } from 'rxjs';
 import type { Data, Transport, TransportReceiver } from '../../src/index.js';
 import { ManualTransport } from '../../src/testing/ManualTransport.js';
-import { TransportWrapper } from '../../src/testing/TransportWrapper.js';
+import { TransportWrapper } from '../../src/streams/TransportWrapper.js';
 import { wiretap } from '../../src/testing/wiretap.js';
 
 /** Has all that a transport can have, and writes down what it is asked. */

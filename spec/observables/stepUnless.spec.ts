@@ -9,7 +9,7 @@ function* message(io: DecoderBytes): Generator<undefined, string> {
   return yield* io.text(yield* io.uint8());
 }
 
-describe('io.until with a notifier', () => {
+describe('io.unless', () => {
   it(
     'gives the step, or undefined at the very time when the notifier emits first',
     marbles((m) => {
@@ -17,7 +17,7 @@ describe('io.until with a notifier', () => {
       const connection = marbleConnection(m, { incoming: '--a-b', values: { a: 'one\n', b: 'tw' } });
       const talk = converse(function* (io: Conversation<string>) {
         for (;;) {
-          const line = yield* io.until(notifier, () => io.line());
+          const line = yield* io.unless(notifier, () => io.line());
           if (line === undefined) return 'stopped';
           io.emit(line);
         }
@@ -36,7 +36,7 @@ describe('io.until with a notifier', () => {
     const frames = decoder(message);
     const { log } = record(
       converse(function* (io: Conversation<string>) {
-        io.emit(String(yield* io.until(notifier, () => io.frame(frames))));
+        io.emit(String(yield* io.unless(notifier, () => io.frame(frames))));
         io.emit(yield* io.frame(frames));
       })(connection),
     );
@@ -51,8 +51,8 @@ describe('io.until with a notifier', () => {
     connection.transport.receive('one\n');
     const { log } = record(
       converse(function* (io: Conversation) {
-        io.emit(yield* io.until(of('now'), fail as never));
-        io.emit(yield* io.until(of('now'), () => io.line()));
+        io.emit(yield* io.unless(of('now'), fail as never));
+        io.emit(yield* io.unless(of('now'), () => io.line()));
         io.emit(yield* io.line());
       })(connection),
     );
@@ -65,26 +65,13 @@ describe('io.until with a notifier', () => {
     const notifier = new Subject<void>();
     const { log } = record(
       converse(function* (io: Conversation) {
-        io.emit(yield* io.until(notifier, () => io.line()));
+        io.emit(yield* io.unless(notifier, () => io.line()));
         io.emit(notifier.observed);
-        yield* io.until(notifier, () => io.send('x'));
+        yield* io.unless(notifier, () => io.send('x'));
       })(connection),
     );
     expect(log).toEqual(['one', 'false', '|']);
     expect(connection.transport.calls).toEqual(['write x']);
-  });
-
-  it('is still the verb of a decoder with a separator', () => {
-    const connection = manualConnection();
-    connection.transport.receive('one;two;three');
-    const { log } = record(
-      converse(function* (io: Conversation) {
-        io.emit((yield* io.until(';')).length);
-        io.emit((yield* io.until([';', '\n'], 10)).length);
-        yield* io.until(';', 2);
-      })(connection),
-    );
-    expect(log).toEqual(['4', '4', '# ERR_LIMIT_OVERRUN']);
   });
 
   it('cuts off waits of every kind', () => {
@@ -93,14 +80,14 @@ describe('io.until with a notifier', () => {
     let torn = false;
     const { log } = record(
       converse(function* (io: Conversation) {
-        io.emit(yield* io.until(notifier, () => io.wait(NEVER)));
-        io.emit(yield* io.until(notifier, () => io.send('long')));
-        io.emit(yield* io.until(notifier, () => io.within(1000, io.line())));
-        io.emit(yield* io.until(notifier, () => io.until(new Subject(), () => io.line())));
+        io.emit(yield* io.unless(notifier, () => io.wait(NEVER)));
+        io.emit(yield* io.unless(notifier, () => io.send('long')));
+        io.emit(yield* io.unless(notifier, () => io.within(1000, io.line())));
+        io.emit(yield* io.unless(notifier, () => io.unless(new Subject(), () => io.line())));
         io.emit(
           yield* io.within(
             1000,
-            io.until(notifier, () => io.line()),
+            io.unless(notifier, () => io.line()),
           ),
         );
         torn = true;
@@ -121,9 +108,9 @@ describe('io.until with a notifier', () => {
       const { log } = record(
         converse(function* (io: Conversation) {
           const step = function* () {
-            return `inner gave ${yield* io.until(inner, () => io.line())}`;
+            return `inner gave ${yield* io.unless(inner, () => io.line())}`;
           };
-          io.emit(yield* io.until(outer, step));
+          io.emit(yield* io.unless(outer, step));
           io.emit(`${outer.observed} ${inner.observed}`);
         })(connection),
       );
@@ -146,7 +133,7 @@ describe('io.until with a notifier', () => {
       }
       const { log } = record(
         converse(function* (io: Conversation) {
-          io.emit(yield* io.until(notifier, () => part(io)));
+          io.emit(yield* io.unless(notifier, () => part(io)));
           io.emit(yield* io.line());
         })(connection),
       );
@@ -164,7 +151,7 @@ describe('io.until with a notifier', () => {
       const notifier = new Subject<void>();
       const { log } = record(
         converse(function* (io: Conversation) {
-          io.emit(yield* io.until(notifier, () => message(io)));
+          io.emit(yield* io.unless(notifier, () => message(io)));
           io.emit(yield* io.text(2));
         })(connection),
       );
@@ -186,7 +173,7 @@ describe('io.until with a notifier', () => {
       const { log } = record(
         converse(function* (io: Conversation) {
           try {
-            yield* io.until(notifier, () => part(io));
+            yield* io.unless(notifier, () => part(io));
           } catch (error) {
             io.emit((error as Error).message);
           }
@@ -214,7 +201,7 @@ describe('io.until with a notifier', () => {
       }
     }
     const subscription = converse(function* (io: Conversation) {
-      yield* io.until(notifier, () => part(io));
+      yield* io.unless(notifier, () => part(io));
     })(connection).subscribe();
     notifier.next();
     expect(log).toEqual([]);
@@ -232,7 +219,7 @@ describe('io.until with a notifier', () => {
       }
       const log: unknown[] = [];
       converse(function* (io: Conversation) {
-        io.emit(yield* io.until(notifier, () => part(io)));
+        io.emit(yield* io.unless(notifier, () => part(io)));
         return 'over';
       })(connection).subscribe((value) => {
         log.push(value);
@@ -251,7 +238,7 @@ describe('io.until with a notifier', () => {
             notifier.next();
             return line;
           }
-          io.emit(yield* io.until(notifier, part));
+          io.emit(yield* io.unless(notifier, part));
           io.emit(yield* io.line());
         })(connection),
       );
@@ -268,12 +255,12 @@ describe('io.until with a notifier', () => {
       converse(function* (io: Conversation) {
         for (const failing of [notifier, throwError(() => new Error('at once'))]) {
           try {
-            yield* io.until(failing, () => io.line());
+            yield* io.unless(failing, () => io.line());
           } catch (error) {
             io.emit((error as Error).message);
           }
         }
-        io.emit(yield* io.until(EMPTY, () => io.line()));
+        io.emit(yield* io.unless(EMPTY, () => io.line()));
       })(connection),
     );
     connection.transport.receive('on');
@@ -287,7 +274,7 @@ describe('io.until with a notifier', () => {
     const notifier = new Subject<void>();
     const { log } = record(
       converse(function* (io: Conversation) {
-        yield* io.until(notifier, () => io.line());
+        yield* io.unless(notifier, () => io.line());
       })(connection),
     );
     connection.transport.receiveEof();
@@ -308,7 +295,7 @@ describe('io.until with a notifier', () => {
       }
     }
     const subscription = converse(function* (io: Conversation) {
-      yield* io.until(notifier, () => part(io));
+      yield* io.unless(notifier, () => part(io));
     })(connection).subscribe();
     connection.transport.receive('\u0005on');
     const errors = await reported(() => subscription.unsubscribe());
@@ -323,7 +310,7 @@ describe('io.until with a notifier', () => {
     const connection = manualConnection();
     const { log } = record(
       converse(function* (io) {
-        yield* io.until(NEVER, function* (): Generator<undefined, void> {
+        yield* io.unless(NEVER, function* (): Generator<undefined, void> {
           yield io.line() as never;
         });
       })(connection),
@@ -334,7 +321,7 @@ describe('io.until with a notifier', () => {
   it('may be a promise', async () => {
     const { log } = record(
       converse(function* (io: Conversation) {
-        io.emit(yield* io.until(Promise.resolve(), () => io.line()));
+        io.emit(yield* io.unless(Promise.resolve(), () => io.line()));
       })(manualConnection()),
     );
     await timer(0).forEach(() => undefined);
