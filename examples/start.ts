@@ -1,7 +1,10 @@
 /** The program behind `npm start`: the tour, or one example by its name. */
 import type { Server } from 'rxjs-net/node';
-import { defer, fromEvent, merge, mergeMap, skip, takeUntil, type Observable } from 'rxjs';
+import { defer, filter, fromEvent, merge, mergeMap, NEVER, skip, takeUntil, type Observable } from 'rxjs';
 import { BadArgument, fits, hostFrom, portFrom } from './cli/arguments.js';
+import { clusterArguments } from './cluster/arguments.js';
+import { cluster } from './cluster/cluster.js';
+import { keys } from './cluster/keys.js';
 import { echoClient } from './echo-client.js';
 import { echoServer } from './echo-server.js';
 import { gatewayArguments } from './gateway/arguments.js';
@@ -29,6 +32,14 @@ const examples = new Map<string, [usage: string, about: string, run: Run]>([
     'gateway',
     ['[PORT] [OPTION …] TARGET …', 'WebSocket to the TCP servers of a list: docs/gateway.md', runGateway],
   ],
+  [
+    'cluster',
+    [
+      '[PORT] [OPTION] …',
+      'workers that are replaced one by one without loss: docs/operations.md',
+      runCluster,
+    ],
+  ],
   ['http-get', ['URL', 'prints a web page as it comes', httpGet]],
   ['redis-server', ['[PORT]', 'a small server for redis-cli and redis-benchmark', runRedisServer]],
   ['nats-ingest', ['[PORT] [SERVER]', 'frames from TCP to JetStream: docs/nats.md', runNatsIngest]],
@@ -39,7 +50,7 @@ const examples = new Map<string, [usage: string, about: string, run: Run]>([
 // To stop is to unsubscribe: what is open closes, and nothing keeps the process.
 const stop$ = merge(fromEvent(process, 'SIGINT'), fromEvent(process, 'SIGTERM'));
 // Those that give their clients time end by themselves: only the second time they have to.
-const patient = ['gateway', 'nats-worker'];
+const patient = ['cluster', 'gateway', 'nats-worker'];
 
 // Loaded when it is asked for: the other examples do without NATS.
 const natsExample$ = defer(async () => import('./nats/start.js'));
@@ -91,6 +102,22 @@ function runGateway(...args: string[]): Observable<string> {
         console.log(`ws://${host}:${address!.port}/?target=${encodeURIComponent(name)}`);
       }
     },
+  });
+}
+
+function runCluster(...args: string[]): Observable<string> {
+  const options = clusterArguments(args);
+  const isScreen = process.stdout.isTTY && process.stdin.isTTY;
+  const keys$ = isScreen ? keys() : NEVER;
+  const r$ = keys$.pipe(filter((key) => key === 'r'));
+  const k$ = keys$.pipe(filter((key) => key === 'k'));
+  const q$ = keys$.pipe(filter((key) => key === 'q'));
+  return cluster({
+    ...options,
+    isScreen,
+    roll$: merge(fromEvent(process, 'SIGHUP'), r$),
+    kill$: k$,
+    stop$: merge(stop$, q$),
   });
 }
 

@@ -86,6 +86,11 @@ export class ExampleProcess {
     this.#process.kill('SIGINT');
   }
 
+  /** As `kill -HUP` and the like do. */
+  signal(name: NodeJS.Signals): void {
+    this.#process.kill(name);
+  }
+
   /** Ends it whatever it does. */
   async kill(): Promise<void> {
     this.#process.kill('SIGKILL');

@@ -125,6 +125,7 @@ function names(): string[] {
     .filter((name) => name !== 'start');
   return [
     ...files,
+    'cluster',
     'gateway',
     'http-get',
     'nats-ingest',

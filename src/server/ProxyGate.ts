@@ -68,6 +68,11 @@ export class ProxyGate {
     return socket && this.#headers.get(socket);
   }
 
+  /** How many wait. */
+  get size(): number {
+    return this.#waiting.size;
+  }
+
   admit(socket: Socket, admitted: (socket: Socket) => void): void {
     const peername = peerOf(socket);
     const decoder = this.#makeDecoder();

@@ -71,11 +71,13 @@ export class Server {
   // Of connections that are closed, and wait for their peers to end as well.
   readonly #lingering = new Set<Transport>();
   readonly #activeChanged = new Subject<void>();
+  readonly #setupEnded = new Subject<void>();
   readonly #untaken = new Untaken();
   readonly #statistics: ServerStatistics;
   // Those whose handshake is under way.
   readonly #securing = new Set<Socket>();
-  #phase: 'open' | 'closed' | 'settled' = 'open';
+  // One that is stopped waits for the handshakes and headers that are under way.
+  #phase: 'open' | 'stopped' | 'closed' | 'settled' = 'open';
   #forgetSignal: (() => void) | undefined;
 
   /** @internal */
@@ -115,9 +117,16 @@ export class Server {
     if (proxyProtocol === undefined) {
       server.on('connection', accept);
     } else {
-      const refused = (error: unknown): void => this.setupFailed(error);
+      const refused = (error: unknown): void => {
+        this.setupFailed(error);
+        this.#setupEnded.next();
+      };
       const gate = new ProxyGate({ ...options, proxyProtocol }, this.addresses.length === 0, refused);
-      server.on('connection', (socket: Socket) => gate.admit(socket, accept));
+      const admitted = (socket: Socket): void => {
+        accept(socket);
+        this.#setupEnded.next();
+      };
+      server.on('connection', (socket: Socket) => gate.admit(socket, admitted));
       this.#gate = gate;
     }
   }
@@ -132,17 +141,50 @@ export class Server {
    * go on; those that nobody took, or whose TLS handshake or PROXY header is under way, are aborted.
    */
   close(): void {
-    if (this.#phase !== 'open') return;
+    if (this.#phase === 'closed' || this.#phase === 'settled') return;
+    this.#stopAccepting();
     this.#phase = 'closed';
-    this.#file?.remove();
-    this.#server.close();
     this.#gate?.close();
     for (const socket of this.#securing) socket.destroy();
     for (let one = this.#untaken.take(); one !== undefined; one = this.#untaken.take()) abort(one.core);
     this.#accepted.complete();
     this.#handshakeErrors.complete();
+    this.#setupEnded.complete();
     this.#closed.complete();
     this.#settle();
+  }
+
+  /**
+   * Stops listening when it is subscribed to, but not the handshakes and PROXY headers that are under way: what comes
+   * through is still handed out by `connections$`, and when none is left the server is closed, as by `close()`. So one
+   * whose place another has taken loses no client. It lasts no longer than `handshakeTimeout` and `proxyProtocol.timeout`;
+   * `close()` ends it at once.
+   *
+   * - **Emits** one value and completes, when it is closed.
+   */
+  stopListening(): Observable<void> {
+    return new Observable((subscriber) => {
+      if (this.#phase === 'open') {
+        this.#stopAccepting();
+        this.#phase = 'stopped';
+      }
+      const look = (): void => {
+        if (this.#phase === 'stopped') {
+          if (this.#securing.size + (this.#gate?.size ?? 0) > 0) return;
+          this.close();
+        }
+        subscriber.next();
+        subscriber.complete();
+      };
+      subscriber.add(this.#setupEnded.subscribe({ next: look, error: look, complete: look }));
+      look();
+    });
+  }
+
+  #stopAccepting(): void {
+    if (this.#phase !== 'open') return;
+    this.#file?.remove();
+    this.#server.close();
   }
 
   /**
@@ -221,7 +263,11 @@ export class Server {
     const secure = (raw: Socket): void => {
       this.#securing.add(raw);
       // The encrypted socket tells of its errors, or the handshake did.
-      raw.on('error', () => undefined).once('close', () => this.#securing.delete(raw));
+      raw
+        .on('error', () => undefined)
+        .once('close', () => {
+          if (this.#securing.delete(raw)) this.#setupEnded.next();
+        });
       try {
         handshakes.emit('connection', raw);
       } catch (error) {
@@ -232,9 +278,10 @@ export class Server {
     const secured = (socket: TLSSocket): void => {
       const raw = socketBelow(socket);
       if (raw !== undefined) this.#securing.delete(raw);
-      if (this.#phase !== 'open') socket.destroy();
+      if (this.#phase === 'closed' || this.#phase === 'settled') socket.destroy();
       else if (!socket.destroyed) this.#accept(socket, { raw, shutdownTimeout, ...this.#gate?.infoOf(raw) });
       else if (socket.errored !== null) this.setupFailed(socket.errored);
+      this.#setupEnded.next();
     };
     // A step later: the session tickets are still being written then, and a close would cut off its close_notify.
     handshakes.on('secureConnection', (socket) =>
