@@ -72,7 +72,8 @@ export class ConnectionSettings implements ConnectionOptions {
     }
     checkMethod('scheduler must have a method schedule', scheduler, 'schedule');
     if (readRate !== undefined) {
-      if (typeof readRate !== 'function') checkMethod('readRate must be a RateLimit', readRate, 'rated');
+      if (typeof readRate !== 'function')
+        checkMethod('readRate must be a RateLimit (new RateLimit({ bytesPerSecond }))', readRate, 'rated');
       this.readRate = readRate;
     }
     if (wrap !== undefined) {

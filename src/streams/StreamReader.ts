@@ -339,7 +339,8 @@ export class StreamReader {
     checkOptions(options);
     const { end = true, rate } = options;
     checkBoolean('end', end);
-    if (rate !== undefined) checkMethod('rate must be a RateLimit', rate, 'paced');
+    if (rate !== undefined)
+      checkMethod('rate must be a RateLimit (new RateLimit({ bytesPerSecond }))', rate, 'paced');
     return new Observable((subscriber) => {
       const forget = writer.onGone((error) => subscriber.error(error));
       subscriber.add(forget);
