@@ -189,7 +189,7 @@ describe('pipeTo with a rate', () => {
     for (const rate of [5, '5', null, {}, () => 5])
       expect(() => reader.pipeTo(writer, { rate } as never)).toThrowError(
         TypeError,
-        /rate must be a RateLimit, not/,
+        /rate must be a RateLimit \(new RateLimit\(\{ bytesPerSecond \}\)\), not/,
       );
   });
 });

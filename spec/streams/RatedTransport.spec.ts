@@ -228,7 +228,7 @@ describe('readRate', () => {
     for (const readRate of [5, '5', null, {}, []])
       expect(() => manualConnection({ readRate } as never)).toThrowError(
         TypeError,
-        /readRate must be a RateLimit, not/,
+        /readRate must be a RateLimit \(new RateLimit\(\{ bytesPerSecond \}\)\), not/,
       );
     expect(() => manualConnection({ readRate: () => 5 } as never)).toThrowError(TypeError, /rated/);
   });

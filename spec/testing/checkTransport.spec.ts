@@ -70,6 +70,17 @@ class CountsCharacters extends Wrapper {
   }
 }
 
+class CountsLetters extends Wrapper {
+  #letters = 0;
+  override get bytesWritten(): number {
+    return this.#letters;
+  }
+  override write(data: Data): void {
+    this.#letters += data.length;
+    super.write(data);
+  }
+}
+
 class CloseDropsTheQueue extends Wrapper {
   override close(): void {
     this.inner.abort();
@@ -404,6 +415,12 @@ const broken: readonly (readonly [sins: string, type: typeof Wrapper, rule: stri
     '64 MiB went out to an end that is paused, with a writeQueueSize of 0',
   ],
   [
+    'counts the letters of what is written',
+    CountsLetters,
+    'counts the bytes that were written, where it counts them',
+    'what it has counted: expected 8, got 7',
+  ],
+  [
     'counts characters',
     CountsCharacters,
     'counts what it could not hand on, and tells of every decrease',
@@ -552,14 +569,14 @@ describe('checkTransport', () => {
   it('lists every rule that is broken', async () => {
     const message = await complaint(checkTransport(pairOf(KnowsEverything), { timeout: 100 }));
     expect(message).toBe(
-      'The transport breaks 1 of 37 rules:\n' +
+      'The transport breaks 1 of 38 rules:\n' +
         '- knows nothing of names it has never heard of: what is known of a name that nobody knows: ' +
         'expected undefined, got "the no such name"\n' +
         '  one end was told [], 0 flushes, 0 bytes\n' +
         '  the other end was told [], 0 flushes, 0 bytes',
     );
     const several = await complaint(checkTransport(pairOf(ForgetsTheReason), { timeout: 100 }));
-    expect(several).toMatch(/^The transport breaks [5-9] of 37 rules:\n- bears a second abort/);
+    expect(several).toMatch(/^The transport breaks [5-9] of 38 rules:\n- bears a second abort/);
   });
 
   it('knows transports that have no reset, and such as cannot half-close', async () => {

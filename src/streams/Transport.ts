@@ -31,7 +31,7 @@ export interface Transport {
   readonly writeQueueSize: number;
   readonly canWriteEof: boolean;
   /** Bytes accepted so far. Where a transport does not count them the writer does, which takes longer for text. */
-  readonly bytesWritten?: number;
+  readonly bytesWritten?: number | undefined;
   /** What is known of the connection under `name` (see `ExtraInfo`), or `undefined`. */
   getExtraInfo(name: string): unknown;
   /**

@@ -1,16 +1,18 @@
 import type { Data } from '../bytes/Separator.js';
 import type { Transport, TransportReceiver } from './Transport.js';
 
+/** What changes: they are asked for anew each time. */
+type Facts = 'limitedFor' | 'bytesWritten';
+
 type OptionalMember = {
-  [K in Exclude<keyof Transport, 'limitedFor'>]-?: object extends Pick<Transport, K> ? K : never;
-}[Exclude<keyof Transport, 'limitedFor'>];
+  [K in Exclude<keyof Transport, Facts>]-?: object extends Pick<Transport, K> ? K : never;
+}[Exclude<keyof Transport, Facts>];
 
 // A new optional member of `Transport` does not compile until it stands here, and then every wrapper hands it on.
 const OPTIONAL: Record<OptionalMember, true> = {
   startTls: true,
   onReleased: true,
   messages: true,
-  bytesWritten: true,
 };
 
 /**
@@ -23,16 +25,14 @@ export class TransportWrapper implements Transport {
   declare readonly startTls?: NonNullable<Transport['startTls']>;
   declare readonly onReleased?: NonNullable<Transport['onReleased']>;
   declare readonly messages?: boolean;
-  declare readonly bytesWritten?: number;
 
   constructor(readonly inner: Transport) {
     for (const name of Object.keys(OPTIONAL) as OptionalMember[]) {
       const member: unknown = Reflect.get(inner, name);
       if (member === undefined) continue;
-      const get = (): unknown => Reflect.get(inner, name);
-      const property =
-        typeof member === 'function' ? { value: member.bind(inner) as unknown, writable: true } : { get };
-      Object.defineProperty(this, name, property);
+      Object.assign(this, {
+        [name]: typeof member === 'function' ? (member.bind(inner) as unknown) : member,
+      });
     }
   }
 
@@ -40,7 +40,10 @@ export class TransportWrapper implements Transport {
     return this.inner.writeQueueSize;
   }
 
-  // Not one of those that stay what they are.
+  get bytesWritten(): number | undefined {
+    return this.inner.bytesWritten;
+  }
+
   get limitedFor(): number | undefined {
     return this.inner.limitedFor;
   }

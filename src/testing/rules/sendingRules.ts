@@ -24,6 +24,15 @@ export const sendingRules: readonly Rule[] = [
       trial.equal('what the other end received', toOther.text, '\ufffd\ufffd');
     },
   ),
+  rule('counts the bytes that were written, where it counts them', async (trial, { one, toOther }) => {
+    trial.start();
+    const before = one.bytesWritten;
+    one.write('grün ');
+    one.write(Uint8Array.of(0xff, 0x00));
+    if (before !== undefined) trial.equal('what it has counted', one.bytesWritten! - before, 8);
+    await toOther.untilReceived(8);
+    if (before !== undefined) trial.equal('what it has counted', one.bytesWritten! - before, 8);
+  }),
   rule('leaves an array to its owner once it has been flushed', async (trial, { one, toOne, toOther }) => {
     trial.start();
     const array = encodeText('first text');

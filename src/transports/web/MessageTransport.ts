@@ -67,6 +67,7 @@ export class MessageTransport implements Transport {
   #outgoingSize = 0;
   /** At most so many of the bytes that the link has queued are control, which is nobody's to wait for. */
   #controlSize = 0;
+  #written = 0;
   /** The `writeQueueSize` that the receiver knows of. */
   #waiting = 0;
   // `closed`: the link has been told to close.
@@ -103,6 +104,10 @@ export class MessageTransport implements Transport {
     return this.#outgoingSize + Math.max(0, this.#link.queuedBytes - this.#controlSize);
   }
 
+  get bytesWritten(): number {
+    return this.#written;
+  }
+
   start(receiver: TransportReceiver): void {
     const guarded = new GuardedReceiver(receiver);
     if (this.#phase === 'closed') {
@@ -118,9 +123,11 @@ export class MessageTransport implements Transport {
     if (this.#phase === 'left') this.#finish(connectionReset());
     if (!this.#takes) return;
     if (this.messages) {
+      this.#written += typeof data === 'string' ? encodeText(data).length : data.length;
       this.#push(this.#credits !== undefined && typeof data === 'string' ? `"${data}` : data);
     } else {
       const bytes = typeof data === 'string' ? encodeText(data) : data;
+      this.#written += bytes.length;
       for (let at = 0; at < bytes.length; at += PIECE) {
         this.#push(bytes.length <= PIECE ? bytes : bytes.subarray(at, at + PIECE));
       }

@@ -32,6 +32,7 @@ export class WebStreamsTransport implements Transport {
   readonly #writing: WritablePump<Uint8Array> | undefined;
   #phase: 'open' | 'closing' | 'gone' = 'open';
   #sending: 'open' | 'ended' = 'open';
+  #written = 0;
   #receiver: TransportReceiver | undefined;
   /** Why it ends, once that is known. */
   #error: unknown;
@@ -68,6 +69,10 @@ export class WebStreamsTransport implements Transport {
     if (closed !== undefined) tellRejection(closed, this.#watch);
   }
 
+  get bytesWritten(): number {
+    return this.#written;
+  }
+
   get writeQueueSize(): number {
     return this.#is('gone') ? 0 : (this.#writing?.queuedBytes ?? 0);
   }
@@ -89,6 +94,7 @@ export class WebStreamsTransport implements Transport {
     if (this.#writing === undefined)
       throw new TypeError('Nothing can be written: the source of this connection has no writable');
     const bytes = typeof data === 'string' ? encodeText(data) : data;
+    this.#written += bytes.length;
     if (this.#broken !== undefined) this.#lose(this.#broken);
     else this.#writing.write(bytes, bytes.length);
   }
