@@ -1,6 +1,6 @@
 /**
- * `npm run bench:threads`: short connections, served by four workers of node:cluster, and by four threads that sockets are
- * moved to. Needs a Node that can move them: `npx -y node@24 build/bench/threads.js` after `npm run lint`.
+ * Short connections, served by four workers of node:cluster, and by four threads that sockets are moved to. Needs a Node that
+ * can move them, 24.21 or 26.6: `npx tsc -b tsconfig.examples.json && npx -y node@24 build/bench/threads.js`.
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
