@@ -1,7 +1,7 @@
 import type { ConnectionCore } from './ConnectionCore.js';
 import type { Side } from './ConnectionMonitor.js';
 import { Consumption } from './Consumption.js';
-import type { ActiveRead, ByteSource } from './FrameRead.js';
+import type { ActiveRead } from './FrameRead.js';
 import type { Phase } from './Lifecycle.js';
 
 /** So many reads of those that wait are shown. */
@@ -41,7 +41,7 @@ export interface PendingRead {
 /** The reading half of a connection. */
 export interface ReadSnapshot extends PauseSnapshot {
   /** `ended`: the peer sends no more; `failed`: the connection was lost or aborted. What is buffered can still be read. */
-  readonly state: ByteSource['state'];
+  readonly state: 'open' | 'ended' | 'failed';
   /** Bytes received and not yet read. */
   readonly buffered: number;
   /** The reader pauses above twice as many. */
