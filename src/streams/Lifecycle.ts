@@ -42,6 +42,7 @@ export class Lifecycle {
   // What ended the sending direction.
   #refusal: 'writeEof()' | 'close()' | undefined;
   #error: Error | undefined;
+  #makeError: (() => Error) | undefined;
   #failure: Error | undefined;
 
   get phase(): Phase {
@@ -50,7 +51,8 @@ export class Lifecycle {
 
   /** What `drain` and requests error with: known from an abort on, and when the connection has gone. */
   get error(): Error | undefined {
-    return this.#error;
+    // Most connections are closed, and nobody asks: an error, with its stack, costs a tenth of a short connection.
+    return (this.#error ??= this.#makeError?.());
   }
 
   /** What reads fail with: an abort, or a loss. */
@@ -70,7 +72,7 @@ export class Lifecycle {
   /** Throws what `write` throws in this phase. */
   checkWrite(): void {
     if (this.#refusal !== undefined) throw new WriteAfterEndError(`write() after ${this.#refusal}`);
-    if (this.#error instanceof ConnectionClosedError) throw this.#error;
+    if (this.error instanceof ConnectionClosedError) throw this.error;
   }
 
   /** Whether there is anything to be done. */
@@ -99,12 +101,8 @@ export class Lifecycle {
       this.#failure = this.#error;
     } else if (error !== undefined) {
       this.#failure = this.#error = new ConnectionLostError(error);
-    } else if (from === 'open') {
-      this.#error = new ConnectionLostError(new Error('the peer closed it'));
     } else {
-      this.#error = new ConnectionClosedError(
-        from === 'ended' ? 'Both directions have ended' : 'The connection was closed by this side',
-      );
+      this.#makeError = from === 'open' ? closedByPeer : from === 'ended' ? bothEnded : closedHere;
     }
     return true;
   }
@@ -115,4 +113,16 @@ export class Lifecycle {
     this.#refusal = refusal;
     return true;
   }
+}
+
+function closedByPeer(): Error {
+  return new ConnectionLostError(new Error('the peer closed it'));
+}
+
+function bothEnded(): Error {
+  return new ConnectionClosedError('Both directions have ended');
+}
+
+function closedHere(): Error {
+  return new ConnectionClosedError('The connection was closed by this side');
 }
