@@ -93,7 +93,8 @@ export async function run(program: string, ...args: string[]): Promise<string> {
   return stdout;
 }
 
-async function unusedPort(): Promise<number> {
+/** A port that nobody listens on, for programs that cannot take one of the system's. */
+export async function unusedPort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

@@ -2,14 +2,14 @@ import { execFileSync, spawn } from 'node:child_process';
 import { getEventListeners } from 'node:events';
 import { openSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { fromEvent, mergeMap, Subject, takeUntil, tap, toArray, VirtualTimeScheduler } from 'rxjs';
-import type { ConnectOptions, TcpTarget } from '../../src/node.js';
+import { fromEvent, mergeMap, Subject, tap, toArray, VirtualTimeScheduler } from 'rxjs';
+import type { TcpTarget } from '../../src/node.js';
 import { fromConnection } from '../../src/observables/fromConnection.js';
 import { openConnection } from '../../src/observables/openConnection.js';
-import type { Connection } from '../../src/streams/Connection.js';
 import { ConnectionClosedError, ConnectTimeoutError } from '../../src/streams/errors.js';
 import { text } from '../contracts/bytes.js';
 import { eventually, failureOf } from '../contracts/eventually.js';
+import { ownedClients } from './ownedClients.js';
 import { plainPeers } from './plainPeers.js';
 import { temporaryPaths } from './temporaryPaths.js';
 
@@ -36,17 +36,7 @@ function phoneBook(
 describe('The options of fromConnection', () => {
   const peers = plainPeers();
   const temporaryPath = temporaryPaths();
-  const finish = new Subject<void>();
-
-  afterEach(() => finish.next());
-
-  // Open until the end of the spec.
-  function connect(options: ConnectOptions): Promise<Connection> {
-    const connected = new Promise<Connection>((resolve, reject) => {
-      fromConnection(options).pipe(takeUntil(finish)).subscribe({ next: resolve, error: reject });
-    });
-    return eventually('the connection', connected);
-  }
+  const connect = ownedClients();
 
   const there = { address: host, family: 4 as const };
   const nowhere = { address: '::1', family: 6 as const };

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { connect as connectPlainTls, createSecureContext } from 'node:tls';
-import { first, fromEvent, mergeMap, of, race, Subject, takeUntil, VirtualTimeScheduler } from 'rxjs';
-import type { ClientTlsOptions, ConnectOptions } from '../../src/node.js';
+import { first, fromEvent, mergeMap, of, race, Subject, VirtualTimeScheduler } from 'rxjs';
+import type { ClientTlsOptions } from '../../src/node.js';
 import { fromConnection } from '../../src/observables/fromConnection.js';
 import { fromUnixConnection } from '../../src/observables/fromUnixConnection.js';
 import { openConnection } from '../../src/observables/openConnection.js';
@@ -10,6 +10,7 @@ import { ConnectionLostError, HandshakeTimeoutError } from '../../src/streams/er
 import { difference, seededBytes, text } from '../contracts/bytes.js';
 import { eventually, failureOf } from '../contracts/eventually.js';
 import { authority, client, other, server, stranger } from '../transports/node/certificates.js';
+import { ownedClients } from './ownedClients.js';
 import { everythingFrom, plainPeers, reset } from './plainPeers.js';
 import { listenTls, type TlsPeer } from './tlsPeers.js';
 import { temporaryPaths } from './temporaryPaths.js';
@@ -20,17 +21,7 @@ const trusting: ClientTlsOptions = { ca: authority };
 describe('TLS of a client', () => {
   const peers = plainPeers();
   const temporaryPath = temporaryPaths();
-  const finish = new Subject<void>();
-
-  afterEach(() => finish.next());
-
-  // Open until the end of the spec.
-  function connect(options: ConnectOptions): Promise<Connection> {
-    const connected = new Promise<Connection>((resolve, reject) => {
-      fromConnection(options).pipe(takeUntil(finish)).subscribe({ next: resolve, error: reject });
-    });
-    return eventually('the connection', connected);
-  }
+  const connect = ownedClients();
 
   async function connectTo({ port }: TlsPeer, tls: ClientTlsOptions = trusting): Promise<Connection> {
     return connect({ host: 'localhost', port, family: 4, tls });

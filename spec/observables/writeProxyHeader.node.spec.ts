@@ -12,6 +12,7 @@ import { joined, text } from '../contracts/bytes.js';
 import { eventually } from '../contracts/eventually.js';
 import { at } from '../decoders/proxyHeaders.js';
 import { authority, server as certificate } from '../transports/node/certificates.js';
+import { ownedClients } from './ownedClients.js';
 import { everythingFrom, plainPeers } from './plainPeers.js';
 import { temporaryPaths } from './temporaryPaths.js';
 
@@ -21,17 +22,10 @@ const ENDS = { source: at('192.0.2.7', 51234), destination: at('198.51.100.1', 4
 describe('A client with proxyProtocol', () => {
   const peers = plainPeers();
   const temporaryPath = temporaryPaths();
+  const connect = ownedClients();
   const finish = new Subject<void>();
 
   afterEach(() => finish.next());
-
-  // Open until the end of the spec.
-  function connect(options: ConnectOptions): Promise<Connection> {
-    const connected = new Promise<Connection>((resolve, reject) => {
-      fromConnection(options).pipe(takeUntil(finish)).subscribe({ next: resolve, error: reject });
-    });
-    return eventually('the connection', connected);
-  }
 
   /** All that a plain server gets of a client that writes "hello" and closes. */
   async function received(

@@ -1,6 +1,5 @@
 import { described } from '../bytes/check.js';
-import { ipAddress } from '../bytes/ipAddress.js';
-import { isIpv4Inside } from '../bytes/ipAddressText.js';
+import { plainIpAddress } from '../bytes/ipAddressText.js';
 import { encodeText } from '../bytes/text.js';
 import type { SocketAddress } from '../streams/Transport.js';
 import { PATH_LENGTH, type ProxyHeader } from './proxyFormat.js';
@@ -32,10 +31,9 @@ function bytesOf(name: string, end: SocketAddress): Uint8Array {
   if (typeof address !== 'string')
     throw new TypeError(`${name} must be an address, { address, family, port }, not ${described(end)}`);
   if (family === 'Unix') return pathBytes(name, address);
-  // A zone has a meaning on one machine only.
-  const bytes = ipAddress(address.replace(/%.*$/s, ''));
+  const bytes = plainIpAddress(address);
   if (bytes === undefined) throw new TypeError(`${name} must be an IP address, not ${described(address)}`);
-  return isIpv4Inside(bytes) ? bytes.subarray(12) : bytes;
+  return bytes;
 }
 
 function pathBytes(name: string, path: string): Uint8Array {

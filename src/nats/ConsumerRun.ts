@@ -1,6 +1,7 @@
 import type { ConsumerMessages, JsMsg } from '@nats-io/jetstream';
 import { asyncScheduler, from, Subscription, take, type SchedulerLike, type Subscriber } from 'rxjs';
 import { reportFailure } from '../operators/reportFailure.js';
+import { attemptCallback } from '../streams/attemptCallback.js';
 import { attempt } from '../streams/reportError.js';
 import {
   readSettings,
@@ -89,15 +90,8 @@ export class ConsumerRun<R> {
   }
 
   tellError(error: unknown, message?: JsMsg): void {
-    const { onError = reportFailure }: { onError?: (error: unknown, message: JsMsg | undefined) => unknown } =
-      this.options;
-    try {
-      const told = onError(error, message);
-      // An async function.
-      if (told instanceof Promise) told.catch(reportFailure);
-    } catch (ofOnError) {
-      reportFailure(ofOnError);
-    }
+    const { onError = reportFailure } = this.options;
+    attemptCallback(() => onError(error, message), reportFailure);
   }
 
   async #begin(): Promise<void> {

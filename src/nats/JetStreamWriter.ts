@@ -3,6 +3,7 @@ import { asyncScheduler, Observable } from 'rxjs';
 import type { Data } from '../bytes/Separator.js';
 import { encodeText } from '../bytes/text.js';
 import { reportFailure } from '../operators/reportFailure.js';
+import { attemptCallback } from '../streams/attemptCallback.js';
 import { ConnectionClosedError, ConnectionLostError, WriteAfterEndError } from '../streams/errors.js';
 import { Listeners } from '../streams/Listeners.js';
 import { checkMethod } from '../streams/check.js';
@@ -307,11 +308,6 @@ export class JetStreamWriter {
 
   /** What a callback throws harms nobody. */
   #tell<A extends unknown[]>(callback: ((...args: A) => unknown) | undefined, ...args: A): void {
-    try {
-      const told = callback?.(...args);
-      if (told instanceof Promise) told.catch(reportFailure);
-    } catch (error) {
-      reportFailure(error);
-    }
+    attemptCallback(() => callback?.(...args), reportFailure);
   }
 }

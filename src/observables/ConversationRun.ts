@@ -88,7 +88,7 @@ export class ConversationRun<E, R> implements ActiveRead, Unsubscribable {
   advance(): boolean {
     if (this.#isOver) return true;
     if (this.full) return false;
-    if (this.#generator === undefined) this.arm(this.#now());
+    if (this.#generator === undefined) this.arm(this.#connection.core.reads.now());
     this.#step.ended = this.#connection.core.reads.state === 'ended';
     this.#state = 'running';
     this.#run();
@@ -99,10 +99,6 @@ export class ConversationRun<E, R> implements ActiveRead, Unsubscribable {
     if (this.#isOver) this.#return();
     else this.#state = 'waiting';
     return this.#isOver;
-  }
-
-  #now(): number {
-    return this.#connection.core.settings.scheduler.now();
   }
 
   get #isOver(): boolean {
@@ -131,7 +127,7 @@ export class ConversationRun<E, R> implements ActiveRead, Unsubscribable {
     }
     if (result.done !== true) {
       this.full = !this.#step.waitsForBytes;
-      if (this.full) this.since = this.#now();
+      if (this.full) this.since = this.#connection.core.reads.now();
       return;
     }
     this.#generator = undefined;

@@ -2,7 +2,7 @@ import { connect, Socket } from 'node:net';
 import { asyncScheduler, concatMap, map, Observable, of, type SchedulerLike } from 'rxjs';
 import type { Connection } from '../streams/Connection.js';
 import { ConnectTimeoutError } from '../streams/errors.js';
-import { attempt } from '../transports/node/attempt.js';
+import { attemptCallback } from '../streams/attemptCallback.js';
 import { clientDiagnostics } from '../transports/node/diagnostics.js';
 import { DuplexTransport } from '../transports/node/DuplexTransport.js';
 import { clientHandshake } from '../transports/node/tlsHandshake.js';
@@ -92,8 +92,8 @@ function guarded(lookup: Lookup, failed: (error: unknown) => void): Lookup {
     const once: typeof answer = (...addresses) => {
       if (answered) return;
       answered = true;
-      attempt(() => answer(...addresses), failed);
+      attemptCallback(() => answer(...addresses), failed);
     };
-    attempt(() => lookup(name, options, once), failed);
+    attemptCallback(() => lookup(name, options, once), failed);
   };
 }

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { encodeProxyHeader } from '../decoders/encodeProxyHeader.js';
 import type { ProxyHeader } from '../decoders/proxyFormat.js';
+import { localAddressOf, peerOf } from '../transports/node/extraInfo.js';
 
 /** Writes a header on a socket that is connected, on a Unix socket to this path. @internal */
 export function writeProxyHeader(
@@ -18,11 +19,7 @@ function addressesOf(socket: Socket, path: string | undefined): Pick<ProxyHeader
     const unix = { family: 'Unix', port: 0 };
     return { source: { ...unix, address: '' }, destination: { ...unix, address: path } };
   }
-  const { localAddress, localPort, localFamily, remoteAddress, remotePort, remoteFamily } = socket;
+  const [source, destination] = [localAddressOf(socket), peerOf(socket)];
   // Of a pipe, or of a socket that is gone already, nothing is known.
-  if (localAddress === undefined || remoteAddress === undefined) return {};
-  return {
-    source: { address: localAddress, port: localPort!, family: localFamily! },
-    destination: { address: remoteAddress, port: remotePort!, family: remoteFamily! },
-  };
+  return source === undefined || destination === undefined ? {} : { source, destination };
 }

@@ -9,6 +9,7 @@ import {
   type Subscriber,
 } from 'rxjs';
 import type { Connection } from '../streams/Connection.js';
+import { attemptCallback } from '../streams/attemptCallback.js';
 import { TooManyConnectionsError } from '../streams/errors.js';
 import { Reentrant } from '../streams/Reentrant.js';
 import { AddressLimit } from './AddressLimit.js';
@@ -209,14 +210,7 @@ export class Serving<R> {
   }
 
   #tellError(error: unknown, connection: Connection): void {
-    const { onError = reportFailure }: { onError?: (error: unknown, connection: Connection) => unknown } =
-      this.#options;
-    try {
-      const told = onError(error, connection);
-      // An async function.
-      if (told instanceof Promise) told.catch(reportFailure);
-    } catch (ofOnError) {
-      reportFailure(ofOnError);
-    }
+    const { onError = reportFailure } = this.#options;
+    attemptCallback(() => onError(error, connection), reportFailure);
   }
 }

@@ -1,5 +1,5 @@
 import { ipAddress } from '../bytes/ipAddress.js';
-import { isIpv4Inside } from '../bytes/ipAddressText.js';
+import { isIpv4Inside, plainIpAddress } from '../bytes/ipAddressText.js';
 import { shown } from '../streams/check.js';
 
 interface Network {
@@ -21,11 +21,8 @@ export class AddressList {
   }
 
   has(address: string): boolean {
-    // A zone is the name of a network card here.
-    const bytes = ipAddress(address.replace(/%.*$/s, ''));
-    if (bytes === undefined) return false;
-    const plain = isIpv4Inside(bytes) ? bytes.subarray(12) : bytes;
-    return this.#networks.some((network) => contains(network, plain));
+    const bytes = plainIpAddress(address);
+    return bytes !== undefined && this.#networks.some((network) => contains(network, bytes));
   }
 }
 

@@ -7,6 +7,8 @@ import { beginsProxyHeader, proxyHeader } from '../decoders/proxyHeader.js';
 import { ProxyProtocolError } from '../streams/errors.js';
 import type { SocketAddress } from '../streams/Transport.js';
 import type { DuplexTransportOptions } from '../transports/node/DuplexTransport.js';
+import { peerOf } from '../transports/node/extraInfo.js';
+import { unrefTimer } from '../transports/node/unrefTimer.js';
 import { AddressList } from './AddressList.js';
 import { UNIX } from './checkProxyProtocol.js';
 import type { AcceptOptions } from './ServerOptions.js';
@@ -124,7 +126,7 @@ export class ProxyGate {
   #wait(milliseconds: number): void {
     this.#timer = this.#scheduler.schedule(this.#onTimer, milliseconds);
     // The process waits for the sockets, not for the timer.
-    (this.#timer as { id?: { unref?: () => void } }).id?.unref?.();
+    unrefTimer(this.#timer);
   }
 
   readonly #onTimer = (): void => {
@@ -138,17 +140,6 @@ export class ProxyGate {
       waiting.refuse('timeout', `no header within ${this.#timeout} ms`);
     }
   };
-}
-
-// Node's getters, which it keeps for later.
-function peerOf({
-  remoteAddress: address,
-  remoteFamily: family,
-  remotePort: port,
-}: Socket): SocketAddress | undefined {
-  return address === undefined || family === undefined || port === undefined
-    ? undefined
-    : { address, family, port };
 }
 
 /** A socket whose header is under way. */

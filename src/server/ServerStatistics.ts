@@ -3,6 +3,7 @@ import { shown } from '../streams/check.js';
 import type { ConnectionCore } from '../streams/ConnectionCore.js';
 import type { Side } from '../streams/ConnectionMonitor.js';
 import { ConnectionDiagnostics } from '../transports/node/diagnostics.js';
+import { unrefTimer } from '../transports/node/unrefTimer.js';
 
 /** What a server has seen so far, as plain data: made anew by each call of `server.stats()`. */
 export interface ServerStats {
@@ -187,8 +188,8 @@ export class ServerStatistics extends ConnectionDiagnostics {
         subscriber.next(this.stats());
         if (subscriber.closed) return;
         timer = this.#scheduler.schedule(look, INTERVAL);
-        // Whoever only looks keeps no process: Node's own timer, where the scheduler is a real one.
-        (timer as { id?: { unref?: () => void } }).id?.unref?.();
+        // Whoever only looks keeps no process.
+        unrefTimer(timer);
       };
       subscriber.add(() => timer?.unsubscribe());
       // It may have ended already.

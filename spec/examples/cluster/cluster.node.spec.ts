@@ -1,9 +1,8 @@
-import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { resolve } from 'node:path';
 import { bufferCount, filter, firstValueFrom, Subject, tap, toArray } from 'rxjs';
 import { load } from '../../../examples/cluster/load.js';
 import type { Outcome } from '../../../examples/cluster/Outcome.js';
+import { unusedPort } from '../../interop/ServerProgram.js';
 import { HAPROXY_LISTENS } from '../../interop/startHaproxy.js';
 import { usePrograms } from '../../interop/usePrograms.js';
 import { describeExamples, ExampleProcess } from '../run-example.js';
@@ -103,7 +102,7 @@ describeExamples('cluster, behind HAProxy', () => {
 
   it('is rolled, and every client is answered, and seen by its own address', async () => {
     const { cluster, ports: workers } = await start('--workers=2', '--trust-proxy=127.0.0.1');
-    const ports = { shortPort: await freePort(), linesPort: await freePort() };
+    const ports = { shortPort: await unusedPort(), linesPort: await unusedPort() };
     const haproxy = programs.start('haproxy', ['-W', '-db', '-f', resolve('examples/cluster/haproxy.cfg')], {
       env: {
         SHORT_PORT: String(ports.shortPort),
@@ -132,7 +131,7 @@ describeExamples('cluster, activated by its sockets', () => {
   const programs = usePrograms('systemd-socket-activate');
 
   it('is started by the first client, serves on the sockets it is given, and rolls on them', async () => {
-    const ports = { shortPort: await freePort(), linesPort: await freePort() };
+    const ports = { shortPort: await unusedPort(), linesPort: await unusedPort() };
     const listen = Object.values(ports).flatMap((port) => ['-l', `127.0.0.1:${port}`]);
     const example = [process.execPath, resolve('build/examples/start.js'), 'cluster'];
     const options = ['--fds=3,4', '--rate=0', '--workers=2'];
@@ -154,15 +153,6 @@ describeExamples('cluster, activated by its sockets', () => {
     );
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 async function start(...args: string[]): Promise<{ cluster: ExampleProcess; ports: Ports }> {
   const cluster = new ExampleProcess('cluster', '--rate=0', ...args);

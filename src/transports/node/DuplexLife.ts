@@ -9,6 +9,7 @@ import { JoinedStreams } from './joinStreams.js';
 import { onceDestroyed } from './onceDestroyed.js';
 import type { OutgoingQueue } from './OutgoingQueue.js';
 import { readableTlsError } from './readableTlsError.js';
+import { unrefTimer } from './unrefTimer.js';
 
 type Phase = 'open' | 'securing' | 'closing' | 'lingering' | 'aborted' | 'gone';
 
@@ -199,8 +200,8 @@ export class DuplexLife implements DuplexListener {
     this.taken = () => (last = scheduler.now());
     const wait = (milliseconds: number): void => {
       const timer = (this.#shutdown = scheduler.schedule(look, milliseconds));
-      // The process waits for the data, not for the timer: Node's own, where the scheduler is a real one.
-      (timer as { id?: { unref?: () => void } }).id?.unref?.();
+      // The process waits for the data, not for the timer.
+      unrefTimer(timer);
     };
     const look = (): void => {
       const left = last + timeout - scheduler.now();

@@ -52,7 +52,8 @@ export function extraInfo(
   return undefined;
 }
 
-function peerOf(duplex: Duplex): SocketAddress | undefined {
+/** The address of the peer, which Node keeps once it was asked for. @internal */
+export function peerOf(duplex: Duplex): SocketAddress | undefined {
   if (!(duplex instanceof Socket)) return undefined;
   const { remoteAddress: address, remoteFamily: family, remotePort: port } = duplex;
   if (address === undefined || family === undefined || port === undefined) return undefined;

@@ -1,6 +1,6 @@
 import type { ConnectionOptions, TlsOptions, TLSSocket } from 'node:tls';
 import { shown } from '../../streams/check.js';
-import { attempt } from './attempt.js';
+import { attemptCallback } from '../../streams/attemptCallback.js';
 
 /**
  * The options of a server with its callbacks made safe: Node calls them in the middle of a handshake, where what they throw
@@ -13,13 +13,13 @@ export function safeServerCallbacks<T extends TlsOptions>(options: T): T {
   const safe = { ...options };
   if (SNICallback !== undefined) {
     safe.SNICallback = function (this: TLSSocket, name, answer) {
-      attempt(() => SNICallback.call(this, name, answer), destroying(this, 'SNICallback'));
+      attemptCallback(() => SNICallback.call(this, name, answer), destroying(this, 'SNICallback'));
     };
   }
   if (ALPNCallback !== undefined) {
     safe.ALPNCallback = function (this: TLSSocket, offer) {
       const failed = destroying(this, 'ALPNCallback');
-      const chosen = attempt(() => ALPNCallback.call(this, offer), failed);
+      const chosen = attemptCallback(() => ALPNCallback.call(this, offer), failed);
       if (chosen === undefined || offer.protocols.includes(chosen)) return chosen;
       failed(new TypeError(`ALPNCallback must return a protocol of the client's, not ${shown(chosen)}`));
       return undefined;
@@ -27,7 +27,7 @@ export function safeServerCallbacks<T extends TlsOptions>(options: T): T {
   }
   if (pskCallback !== undefined) {
     safe.pskCallback = (socket, identity) => {
-      return attempt(() => pskCallback(socket, identity), destroying(socket, 'pskCallback')) ?? null;
+      return attemptCallback(() => pskCallback(socket, identity), destroying(socket, 'pskCallback')) ?? null;
     };
   }
   return safe;
@@ -59,7 +59,7 @@ export function safeClientCallbacks<T extends ConnectionOptions>(
     };
   }
   if (pskCallback !== undefined) {
-    safe.pskCallback = (hint) => attempt(() => pskCallback(hint), failed) ?? null;
+    safe.pskCallback = (hint) => attemptCallback(() => pskCallback(hint), failed) ?? null;
   }
   return safe;
 }

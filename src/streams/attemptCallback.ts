@@ -4,7 +4,7 @@
  *
  * @internal
  */
-export function attempt<T>(call: () => T, failed: (error: unknown) => void): T | undefined {
+export function attemptCallback<T>(call: () => T, failed: (error: unknown) => void): T | undefined {
   try {
     const result = call();
     if (result instanceof Promise) result.catch(failed);
