@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import { connect as connectTlsOn } from 'node:tls';
 import {
   first,
@@ -13,6 +13,7 @@ import {
 } from 'rxjs';
 import { encodeProxyHeader, ProxyProtocolError, type ProxyHeader } from '../../src/index.js';
 import { fromServer } from '../../src/server/fromServer.js';
+import { ProxyGate } from '../../src/server/ProxyGate.js';
 import type { Server } from '../../src/server/Server.js';
 import type { ServerOptions } from '../../src/server/ServerOptions.js';
 import type { Connection } from '../../src/streams/Connection.js';
@@ -265,6 +266,22 @@ describe('A server with proxyProtocol', () => {
         /^A connection from 127.0.0.1, port \d+, was refused: it comes from nobody/,
       );
       expect(accepted[0]!.bytesRead).toBe(0);
+    });
+
+    it('those that are over before they are accepted, as nobody knows any more whose they were', () => {
+      for (const [isUnix, reason] of [
+        [false, 'ended'],
+        [true, 'untrusted'],
+      ] as const) {
+        const refused: ProxyProtocolError[] = [];
+        const gate = new ProxyGate({ proxyProtocol: { trusted: [host] } }, isUnix, (error) =>
+          refused.push(error),
+        );
+        const socket = new Socket();
+        gate.admit(socket, () => fail('It was admitted'));
+        expect(refused.map((error) => [error.reason, error.peername])).toEqual([[reason, undefined]]);
+        expect(socket.destroyed).toBe(true);
+      }
     });
 
     it('those that end before the header is whole', async () => {

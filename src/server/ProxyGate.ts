@@ -42,6 +42,7 @@ interface GatedSocket extends Socket {
  */
 export class ProxyGate {
   readonly #trusted: AddressList | 'any';
+  readonly #isUnix: boolean;
   /** @internal */
   readonly hasTls: boolean;
   readonly #timeout: number;
@@ -64,6 +65,7 @@ export class ProxyGate {
     const { trusted, timeout = DEFAULT_TIMEOUT, maxLength } = proxyProtocol;
     const isTrusted = trusted === 'any' || (isUnix && trusted.includes(UNIX));
     this.#trusted = isTrusted ? 'any' : new AddressList(trusted.filter((entry) => entry !== UNIX));
+    this.#isUnix = isUnix;
     this.#timeout = timeout;
     this.makeDecoder = proxyHeader(maxLength === undefined ? {} : { maxLength });
     this.hasTls = tls !== false;
@@ -86,7 +88,10 @@ export class ProxyGate {
     socket[WAITING] = waiting;
     socket.on('error', onError);
     if (!this.#isTrusted(waiting.peername)) {
-      waiting.refuse('untrusted', 'it comes from nobody that is trusted');
+      // Once a socket is reset nobody knows whose it was: the checks of some balancers are over before they are accepted.
+      if (waiting.peername === undefined && !this.#isUnix)
+        waiting.refuse('ended', 'it was over before it was accepted, so nobody knows its address');
+      else waiting.refuse('untrusted', 'it comes from nobody that is trusted');
       return;
     }
     waiting.deadline = this.#scheduler.now() + this.#timeout;

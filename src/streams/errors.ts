@@ -243,7 +243,8 @@ export class ProxyError extends StreamError {
  * - `missing`: it begins with something else than a header.
  * - `malformed`: the header is not as the specification has it, or too long; the `cause` says what was found.
  * - `timeout`: the header was not there within the `timeout`.
- * - `ended`: the peer ended the connection, or reset it (the `cause`), before the header was there.
+ * - `ended`: the peer ended the connection, or reset it (the `cause`), before the header was there. The health checks of
+ *   balancers do so, some before the connection is accepted.
  */
 export class ProxyProtocolError extends StreamError {
   override readonly name = 'ProxyProtocolError';
