@@ -30,19 +30,19 @@ const examples = new Map<string, [usage: string, about: string, run: Run]>([
   ['proxy', ['PORT HOST PORT', 'passes on what comes, both ways, at the pace of the slower side', runProxy]],
   [
     'gateway',
-    ['[PORT] [OPTION …] TARGET …', 'WebSocket to the TCP servers of a list: docs/gateway.md', runGateway],
+    ['[PORT] [OPTION …] TARGET …', 'WebSocket to the TCP servers of a list: docs/guide/gateway.md', runGateway],
   ],
   [
     'cluster',
     [
       '[PORT] [OPTION] …',
-      'workers that are replaced one by one without loss: docs/operations.md',
+      'workers that are replaced one by one without loss: docs/guide/operations.md',
       runCluster,
     ],
   ],
   ['http-get', ['URL', 'prints a web page as it comes', httpGet]],
   ['redis-server', ['[PORT]', 'a small server for redis-cli and redis-benchmark', runRedisServer]],
-  ['nats-ingest', ['[PORT] [SERVER]', 'frames from TCP to JetStream: docs/nats.md', runNatsIngest]],
+  ['nats-ingest', ['[PORT] [SERVER]', 'frames from TCP to JetStream: docs/guide/nats.md', runNatsIngest]],
   ['nats-worker', ['[SERVER]', 'works on these frames, as any number of processes may', runNatsWorker]],
   ['redis-client', ['PORT COMMAND …', 'sends a command to a Redis server', runRedisClient]],
 ]);

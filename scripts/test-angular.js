@@ -52,15 +52,15 @@ function checkCopies() {
   }
 }
 
-/** docs/angular.md shows the files as they are. */
+/** docs/guide/angular.md shows the files as they are. */
 function checkSnippets() {
-  const page = readFileSync('docs/angular.md', 'utf8');
+  const page = readFileSync('docs/guide/angular.md', 'utf8');
   const snippets = [...page.matchAll(/<!-- (examples\/\S+) -->\n\n```\w+\n([^]*?)```/g)];
-  check(snippets.length > 0, 'docs/angular.md shows no file');
+  check(snippets.length > 0, 'docs/guide/angular.md shows no file');
   for (const [, file = '', code = ''] of snippets) {
     check(
       unindented(readFileSync(file, 'utf8')).includes(unindented(code)),
-      `docs/angular.md shows another ${file} than there is`,
+      `docs/guide/angular.md shows another ${file} than there is`,
     );
   }
 }

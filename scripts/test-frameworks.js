@@ -1,5 +1,5 @@
 /**
- * Runs the tutorial's tests (docs/testing.md) in vitest and in node:test, against the built package by its own name,
+ * Runs the tutorial's tests (docs/guide/testing.md) in vitest and in node:test, against the built package by its own name,
  * as a user has them: examples/testing. The specs hold them once more, in jasmine.
  */
 import { spawnSync } from 'node:child_process';
@@ -37,7 +37,7 @@ function checkCopies() {
   const client = readFileSync('examples/testing/smtp-client.ts', 'utf8').trim();
   const copies = {
     'spec/testing/smtpClient.ts': client.replace("'rxjs-net'", "'../../src/index.js'"),
-    'docs/testing.md': client.slice(client.indexOf('/** Sends a mail')),
+    'docs/guide/testing.md': client.slice(client.indexOf('/** Sends a mail')),
   };
   for (const [file, copy] of Object.entries(copies)) {
     if (readFileSync(file, 'utf8').includes(copy)) continue;

@@ -43,7 +43,7 @@ import { record } from '../streams/record.js';
 import { FakeWebSocket } from '../transports/web/FakeWebSocket.js';
 
 // What the specs of RxJS's `webSocket()` pin, and what its users have reported, with the program that a user writes here in
-// its place. docs/from-websocket.md has the table.
+// its place. docs/coming-from/websocket.md has the table.
 
 const all: FakeWebSocket[] = [];
 

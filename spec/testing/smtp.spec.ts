@@ -4,7 +4,7 @@ import { useConnection, type Connection } from '../../src/index.js';
 import { marbleConnection } from '../../src/testing.js';
 import { smtpSend, type Mail, type SmtpOptions } from './smtpClient.js';
 
-// The tutorial's tests (docs/testing.md); examples/testing holds them for vitest and node:test.
+// The tutorial's tests (docs/guide/testing.md); examples/testing holds them for vitest and node:test.
 
 const mail: Mail = { from: 'a@x.org', to: 'b@y.org', lines: ['Subject: hi', '', '.dot'] };
 

@@ -13,7 +13,7 @@ describe('examples: the gateway and nginx', () => {
   /** nginx twice: in front of a gateway, as the docs have it, and as a target that expects the line of the PROXY protocol. */
   function begin(port: number, gatewayPort: string): Program {
     const { folder } = programs;
-    const [, location] = /```nginx\n([^]*?)```/.exec(readFileSync('docs/gateway.md', 'utf8'))!;
+    const [, location] = /```nginx\n([^]*?)```/.exec(readFileSync('docs/guide/gateway.md', 'utf8'))!;
     return startNginx(
       programs,
       `server {

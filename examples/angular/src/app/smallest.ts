@@ -4,7 +4,7 @@ import { lines } from 'rxjs-net';
 import { scan } from 'rxjs';
 import { LiveConnection } from './connection/live-connection';
 
-/** The smallest use of the service. docs/angular.md shows it, a spec runs it. */
+/** The smallest use of the service. docs/guide/angular.md shows it, a spec runs it. */
 @Component({
   selector: 'app-smallest',
   providers: [LiveConnection],
