@@ -103,7 +103,7 @@ write(strykerConfig, {
   concurrency: Number(options.concurrency),
   // Loops without an end are found by counting, not by waiting. A busy machine must not pass for a killed mutant.
   timeoutMS: 20_000,
-  timeoutFactor: 4,
+  timeoutFactor: 2,
   dryRunTimeoutMinutes: 60,
   thresholds: { high: 95, low: 90, break: 90 },
   reporters: ['clear-text', 'progress-append-only', 'html', 'json'],
