@@ -1,6 +1,7 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 import { ABORTED, brokenWebSocket } from './closeCodes.js';
 import type { Message, MessageLink, MessageLinkReceiver } from './MessageLink.js';
+import type { UnsharedBytes } from './UnsharedBytes.js';
 
 /** What is needed of a `WebSocket`: the browser's, Node's, or that of the package `ws`. */
 export interface WebSocketLike {
@@ -9,7 +10,7 @@ export interface WebSocketLike {
   readonly bufferedAmount: number;
   readonly protocol: string;
   readonly url: string;
-  send(data: string | ArrayBufferView<ArrayBuffer>, sent?: () => void): void;
+  send(data: string | UnsharedBytes, sent?: () => void): void;
   close(code?: number, reason?: string): void;
   // Platforms have types of events of their own.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any

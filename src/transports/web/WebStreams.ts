@@ -1,5 +1,6 @@
 import { checkFunction, described } from '../../bytes/check.js';
 import { checkMethod } from '../../streams/check.js';
+import type { UnsharedBytes } from './UnsharedBytes.js';
 
 /**
  * Where bytes come from, and where they go: a bidirectional stream of WebTransport, an open port of Web Serial, what
@@ -45,7 +46,7 @@ export interface WritableBytes {
   getWriter(): {
     readonly closed: Promise<unknown>;
     readonly desiredSize: number | null;
-    write(chunk: Uint8Array<ArrayBuffer>): Promise<unknown>;
+    write(chunk: UnsharedBytes): Promise<unknown>;
     close(): Promise<unknown>;
     abort(reason?: unknown): Promise<unknown>;
     releaseLock(): void;
