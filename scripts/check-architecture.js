@@ -108,7 +108,7 @@ function checkSpan(span, place, page) {
     expect(known, place, `there is no entry point ${span}`);
   } else if (/^(@[\w-]+\/)?[\w-]+$/.test(span) && (packages.includes(span) || words.has(span))) {
     counts.passed++;
-  } else if (span.startsWith("node:")) {
+  } else if (span.startsWith('node:')) {
     expect(builtinModules.includes(span.slice(5)), place, `Node has no ${span}`);
   } else if (/^\.?[\w@.-]+(\/[\w@.-]+)*\/?$/.test(span) && /\/|^\.\w|\.(ts|js|json|md|yml)$/.test(span)) {
     expect(isPath(span, page), place, `there is no ${span}`);
