@@ -16,6 +16,18 @@ const PACKAGE = 'rxjs-net';
 const TYPES = [ReflectionKind.Interface, ReflectionKind.TypeAlias];
 /** @type {Record<string, string>} the class that a picture shows a method of, by the first part of its name */
 const CLASSES = { reader: 'StreamReader', framed: 'Framed' };
+/** The folders below src/, in the order that their pages are listed in. */
+const FOLDERS = [
+  'observables',
+  'server',
+  'operators',
+  'streams',
+  'decoders',
+  'bytes',
+  'transports',
+  'nats',
+  'testing',
+];
 /** @type {Map<DeclarationReflection, string>} the folder below src/ that a page's names come from */
 const folders = new Map();
 
@@ -126,7 +138,7 @@ function addImport(page, model, specifier) {
 /** The page of an entry point: its pages, by the folder of their source. @param {DeclarationReflection} entry */
 function entryIndex(entry) {
   const pages = entry.children ?? [];
-  const groups = [...new Set(pages.map((page) => folders.get(page) ?? ''))].sort();
+  const groups = FOLDERS.filter((folder) => pages.some((page) => folders.get(page) === folder));
   const sections = groups.map((group) => {
     const items = pages.filter((page) => folders.get(page) === group).map(listItem);
     return `## ${group.charAt(0).toUpperCase()}${group.slice(1)}\n\n${items.join('\n')}\n`;
@@ -138,6 +150,6 @@ function entryIndex(entry) {
 /** @param {DeclarationReflection} page */
 function listItem(page) {
   const names = (page.children ?? []).map(({ name }) => name).filter((name) => name !== page.name);
-  const others = names.length === 0 ? '' : `: ${names.map((name) => `\`${name}\``).join(', ')}`;
-  return `- [\`${page.name}\`](${page.name}.md)${others}`;
+  const others = names.map((name) => `[\`${name}\`](${page.name}.md#${name.toLowerCase().replace('$', '')})`);
+  return `- [\`${page.name}\`](${page.name}.md)${others.length === 0 ? '' : `: ${others.join(', ')}`}`;
 }
