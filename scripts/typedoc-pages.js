@@ -42,7 +42,9 @@ export function load(app) {
       if (reflection.isDeclaration() && reflection.inheritedFrom?.reflection)
         project.removeReflection(reflection);
     }
-    addPictures(project);
+    const names = byName(project);
+    for (const reflection of Object.values(project.reflections)) resolveLinks(reflection, names);
+    addPictures(names);
   });
   app.renderer.on(/** @type {any} */ (MarkdownPageEvent.END), (/** @type {MarkdownPageEvent} */ page) => {
     const { model } = page;
@@ -98,23 +100,45 @@ function pageName(page, key, pages) {
   return main ?? (names.length > 4 || pages.has(first.toLowerCase()) ? page.name : first);
 }
 
-/** @param {import('typedoc').ProjectReflection} project */
-function addPictures(project) {
+/**
+ * The exports by their name, and their members as `StreamReader.lines`.
+ *
+ * @param {import('typedoc').ProjectReflection} project
+ */
+function byName(project) {
   /** @type {Map<string, DeclarationReflection>} */
-  const byName = new Map();
+  const names = new Map();
   for (const reflection of Object.values(project.reflections)) {
-    if (!reflection.isDeclaration()) continue;
-    if (reflection.kindOf(ReflectionKind.Method))
-      byName.set(`${reflection.parent?.name}.${reflection.name}`, reflection);
-    if (reflection.kindOf([ReflectionKind.Function, ReflectionKind.Class]))
-      byName.set(reflection.name, reflection);
+    if (!reflection.isDeclaration() || !reflection.parent) continue;
+    const isExport = reflection.parent.kindOf(ReflectionKind.Module);
+    names.set(isExport ? reflection.name : `${reflection.parent.name}.${reflection.name}`, reflection);
   }
+  return names;
+}
+
+/**
+ * A comment may link to what its file does not import: each name is there once.
+ *
+ * @param {import('typedoc').Reflection} reflection
+ * @param {Map<string, DeclarationReflection>} names
+ */
+function resolveLinks({ comment }, names) {
+  for (const part of [comment?.summary, ...(comment?.blockTags ?? []).map(({ content }) => content)].flat()) {
+    if (part?.kind !== 'inline-tag' || part.target !== undefined) continue;
+    const [name = '', text = name] = part.text.split('|').map((side) => side.trim());
+    part.target = names.get(name);
+    if (part.target) part.text = text;
+  }
+}
+
+/** @param {Map<string, DeclarationReflection>} names */
+function addPictures(names) {
   for (const diagram of readdirSync('docs/diagrams')
     .map((file) => basename(file, '.svg'))
     .sort()) {
     const [first = '', detail = ''] = diagram.split('-');
     const owner = CLASSES[first] ?? '';
-    const place = byName.get(`${owner}.${detail}`) ?? byName.get(first) ?? byName.get(owner);
+    const place = names.get(`${owner}.${detail}`) ?? names.get(first) ?? names.get(owner);
     if (!place) throw new Error(`there is no export that docs/diagrams/${diagram}.svg belongs to`);
     (place.signatures?.[0] ?? place).comment?.summary.push({
       kind: 'text',

@@ -4,7 +4,7 @@ import type { StreamWriter } from '../streams/StreamWriter.js';
 
 const POLICIES = ['wait', 'drop', 'disconnect'] as const;
 
-/** What becomes of a member that does not keep up: see `BroadcastOptions`. @useDeclaredType */
+/** What becomes of a member that does not keep up: see `BroadcastOptions`. */
 export type SlowPolicy = (typeof POLICIES)[number];
 
 export interface BroadcastOptions<T> {

@@ -137,9 +137,9 @@ export class StreamReader {
    * As asyncio's `readexactly`.
    *
    * @param n a non-negative integer, of bytes also when they are to be text
+   * @param encoding for text in place of bytes
    */
   readExactly(n: number): Observable<Uint8Array>;
-  /** The same, as text in place of bytes. */
   readExactly(n: number, encoding: TextEncoding): Observable<string>;
   readExactly(n: number, encoding?: TextEncoding): Observable<Uint8Array | string> {
     checkCount(n);
@@ -158,9 +158,10 @@ export class StreamReader {
    * - **Buffers** up to `limit` bytes and the separator.
    *
    * As asyncio's `readuntil`.
+   *
+   * @param encoding for text in place of bytes
    */
   readUntil(separator?: Separator): Observable<Uint8Array>;
-  /** The same, as text in place of bytes. */
   readUntil(separator: Separator | undefined, encoding: TextEncoding): Observable<string>;
   readUntil(separator: Separator = '\n', encoding?: TextEncoding): Observable<Uint8Array | string> {
     const atEnd = (): never => {
@@ -184,9 +185,10 @@ export class StreamReader {
    *   `\n` or as far as it has come.
    *
    * As asyncio's `readline`, whose `ValueError` is a `LimitOverrunError` here.
+   *
+   * @param encoding for text in place of bytes
    */
   readLine(): Observable<Uint8Array>;
-  /** The same, as text in place of bytes. */
   readLine(encoding: TextEncoding): Observable<string>;
   readLine(encoding?: TextEncoding): Observable<Uint8Array | string> {
     return this.#readOnce(
