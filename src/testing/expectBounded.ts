@@ -8,6 +8,7 @@ import { SteppedScheduler } from './SteppedScheduler.js';
 export type { ExpectBoundedOptions } from './BoundedSettings.js';
 export type { BoundedContext, BoundedPipeline } from './BoundedTrial.js';
 
+/** Options of {@link expectBoundedAsync}. */
 export interface ExpectBoundedAsyncOptions extends ExpectBoundedOptions {
   /**
    * Turns of the event loop, of a millisecond or more, in which nothing happens before it counts as standing still: more

@@ -4,6 +4,8 @@ import { checkMethod } from '../../streams/check.js';
 /**
  * Where bytes come from, and where they go: a bidirectional stream of WebTransport, an open port of Web Serial, what
  * `TCPSocket.opened` gives, a socket of Deno or of Cloudflare, the body of a `Response`. One of the two may be missing.
+ *
+ * See {@link fromWebStreams}.
  */
 export interface WebStreams {
   /**
