@@ -29,6 +29,8 @@ const reporter = { report: reportError };
  * timeout or a restart, is published again, with the same id: within its `duplicate_window` the stream stores it once. Until
  * one has got through the writer is paused, and no other is published.
  *
+ * @experimental
+ *
  * @throws `TypeError` or `RangeError` when an option is none; its own errors are those of `write`, `send` and `drain`
  *
  * @example
@@ -76,6 +78,8 @@ export function jetStreamWriter(
  * | `closing` | `WriteAfterEndError` |                             | → `failed` | → `failed`, but with `onError`  | → `closed`          |
  * | `closed`  | `WriteAfterEndError` |                             |            |                                 |                     |
  * | `failed`  | the error of that    |                             |            |                                 |                     |
+ *
+ * @experimental
  *
  * @example
  * ```ts no-run

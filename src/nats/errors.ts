@@ -3,6 +3,8 @@ import { StreamError } from '../bytes/errors.js';
 /**
  * A consumer of JetStream gives no more messages. What was not acknowledged is delivered again, if there is a consumer.
  *
+ * @experimental
+ *
  * @example
  * ```ts no-run
  * import { jetstream } from '@nats-io/jetstream';
@@ -38,6 +40,8 @@ export class ConsumerLostError extends StreamError {
 /**
  * JetStream has not confirmed an ack in time: the work is done, but its message may be delivered again.
  *
+ * @experimental
+ *
  * @example
  * ```ts no-run
  * import { jetstream } from '@nats-io/jetstream';
@@ -72,6 +76,8 @@ export class AckLostError extends StreamError {
 
 /**
  * JetStream has not taken a message, and it makes no sense to go on trying. `cause` says why.
+ *
+ * @experimental
  *
  * @example
  * ```ts no-run

@@ -29,7 +29,9 @@ import {
  *   disconnect           --a-b-#             with more than the limit waiting: its join errors
  * ```
  *
- * A chat, where everybody hears what the others say:
+ * The first example is a chat, where everybody hears what the others say.
+ *
+ * @experimental
  *
  * @example
  * ```ts no-run
@@ -69,7 +71,11 @@ import {
  * ```
  */
 export function broadcast<T>(options: BroadcastOptions<T> & { encode: (value: T) => Data }): Broadcast<T>;
-/** Sends bytes or text, as they are, to many writers. */
+/**
+ * Sends bytes or text, as they are, to many writers.
+ *
+ * @experimental
+ */
 export function broadcast<T extends Data = Data>(options?: BroadcastOptions<T>): Broadcast<T>;
 export function broadcast<T>(options: BroadcastOptions<T> = {}): Broadcast<T> {
   checkBroadcastOptions(options);
@@ -78,6 +84,8 @@ export function broadcast<T>(options: BroadcastOptions<T> = {}): Broadcast<T> {
 
 /**
  * What `broadcast` gives: writers join it, and values are sent to all that have joined.
+ *
+ * @experimental
  *
  * @example
  * ```ts

@@ -21,10 +21,16 @@ import type { SocketAddress } from './Transport.js';
  * | `place`   | nobody has taken the connection: it waits for a place of `serve`, or for a subscriber          |
  *
  * See {@link explainStall}.
+ *
+ * @experimental
  */
 export type StallCause = 'nobody' | 'work' | 'reader' | 'rate' | 'peer' | 'frame' | 'place';
 
-/** What {@link explainStall} gives. */
+/**
+ * What {@link explainStall} gives.
+ *
+ * @experimental
+ */
 export interface StallExplanation {
   /** Who holds it up. */
   readonly cause: StallCause;
@@ -34,7 +40,11 @@ export interface StallExplanation {
   readonly message: string;
 }
 
-/** Options of {@link explainStall}. */
+/**
+ * Options of {@link explainStall}.
+ *
+ * @experimental
+ */
 export interface ExplainStallOptions {
   /** Milliseconds, 0 or more, that something has to stand still before somebody is blamed. Default: 1000. */
   after?: number;
@@ -55,6 +65,8 @@ interface Finding {
  *
  * What has stood still for less than `after` milliseconds, and a connection that is idle as its peer sends nothing, is
  * nobody's fault: `cause` is `nobody`.
+ *
+ * @experimental
  *
  * @throws `TypeError` for what is no connection, `RangeError` for an `after` below 0
  *

@@ -9,6 +9,8 @@ import { ManualTransport, type ManualTransportOptions } from './ManualTransport.
  * queues.
  *
  * See {@link expectBounded}.
+ *
+ * @experimental
  */
 export interface ExpectBoundedOptions
   extends Omit<ConnectionOptions, 'scheduler'>, Omit<ManualTransportOptions, 'holdWrites'> {

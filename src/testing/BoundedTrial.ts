@@ -12,6 +12,8 @@ import { weightOf } from './weightOf.js';
 /**
  * What a pipeline is given besides its connection. Both may be taken apart: `(client, { work }) => …`.
  * See {@link expectBounded}.
+ *
+ * @experimental
  */
 export interface BoundedContext {
   /**
@@ -23,7 +25,11 @@ export interface BoundedContext {
   connect(): Connection;
 }
 
-/** The code that is checked: what a handler of `serve` or `useConnection` is. See {@link expectBounded}. */
+/**
+ * The code that is checked: what a handler of `serve` or `useConnection` is. See {@link expectBounded}.
+ *
+ * @experimental
+ */
 export type BoundedPipeline = (connection: Connection, context: BoundedContext) => ObservableInput<unknown>;
 
 /**

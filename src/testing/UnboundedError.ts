@@ -1,6 +1,10 @@
 import { StreamError } from '../bytes/errors.js';
 
-/** Bytes of all connections together, when the pressure was taken off the pipeline. See {@link UnboundedError}. */
+/**
+ * Bytes of all connections together, when the pressure was taken off the pipeline. See {@link UnboundedError}.
+ *
+ * @experimental
+ */
 export interface UnboundedBytes {
   /** Bytes taken off the transports. */
   readonly taken: number;
@@ -19,6 +23,8 @@ export interface UnboundedBytes {
 /**
  * The pipeline queues without a bound: the message has how much was taken, where it waits, and what reads and writes with
  * backpressure.
+ *
+ * @experimental
  *
  * @example
  * ```ts
@@ -50,6 +56,8 @@ export class UnboundedError extends StreamError {
  * - `left-subscribed`: after it was unsubscribed from, a read or a timer of it goes on, or it writes.
  *
  * See {@link PipelineCheckError}.
+ *
+ * @experimental
  */
 export type PipelineProblem = 'reads-nothing' | 'stands-still' | 'failed' | 'left-subscribed';
 
@@ -64,6 +72,8 @@ const PROBLEMS: Readonly<Record<PipelineProblem, string>> = {
 /**
  * The pipeline could not be checked, or went on after it had been unsubscribed from. `problem` says which; what the
  * pipeline failed with is the `cause`.
+ *
+ * @experimental
  *
  * @example
  * ```ts
