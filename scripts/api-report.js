@@ -130,7 +130,7 @@ for (const config of configs) {
   });
 }
 
-for (const file of readdirSync(FOLDER))
+for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.api.md')))
   if (!entries.includes(file.replace('.api.md', ''))) fail(`${FOLDER}/${file}: there is no such entry point`);
 for (const entry of entries) {
   const file = `${FOLDER}/${entry}.api.md`;
