@@ -5,6 +5,8 @@ import type { UnsharedBytes } from './UnsharedBytes.js';
 /**
  * Where bytes come from, and where they go: a bidirectional stream of WebTransport, an open port of Web Serial, what
  * `TCPSocket.opened` gives, a socket of Deno or of Cloudflare, the body of a `Response`. One of the two may be missing.
+ *
+ * See {@link fromWebStreams}.
  */
 export interface WebStreams {
   /**
