@@ -224,7 +224,11 @@ describe('explainStall', () => {
         for: 4000,
         message: 'the rate of pipeTo has let nothing pass for 4.0 s; 5 bytes are buffered',
       });
-      expect(explainStall(limited).message).toBe('the readRate has let nothing pass for 4.0 s');
+      expect(explainStall(limited)).toEqual({
+        cause: 'rate',
+        for: 4000,
+        message: 'the readRate has let nothing pass for 4.0 s',
+      });
     });
 
     it('a step of a conversation that does not end', () => {
@@ -388,6 +392,36 @@ describe('explainStall', () => {
       expectNobody(server);
     });
 
+    it('where a pipe has nothing to carry, whatever holds up the writer', () => {
+      proxyIn.reader.pipeTo(proxyOut.writer).subscribe();
+      flood(proxyOut.writer);
+      flood(proxyOut.writer);
+      expectNobody(proxyIn);
+      expect(explainStall(proxyOut).cause).toBe('peer');
+    });
+
+    it('where little is queued, or nothing any more while it closes', () => {
+      const little = new BareTransport();
+      const nothing = new BareTransport();
+      const [open, closing] = [little, nothing].map(
+        (transport) => new Connection(transport, { scheduler: time, highWaterMark: 100 }),
+      );
+      little.writeQueueSize = 5;
+      open!.writer.write('12345');
+      closing!.writer.close();
+      expectNobody(open!, closing!);
+    });
+
+    it('where the connection is gone, and bytes are left that nobody reads', () => {
+      client.writer.write('unread');
+      client.writer.abort();
+      expectNobody(server);
+      expect(server.reader.bufferedBytes).toBe(6);
+      expect(explainStall(server).message).toBe(
+        'nothing stands still: The connection was lost: read ECONNRESET',
+      );
+    });
+
     it('where the connection is gone', () => {
       of(server)
         .pipe(useConnection(() => EMPTY))
@@ -462,6 +496,30 @@ describe('explainStall', () => {
       );
     });
 
+    it('since when a close waits that was not paused before', () => {
+      const { connection, transport } = bare();
+      transport.writeQueueSize = 5;
+      time.schedule(() => connection.writer.close(), 500);
+      expect(explainedAt(2000, connection)).toEqual({
+        cause: 'peer',
+        for: 1500,
+        message: 'the peer has taken nothing for 1.5 s: 5 bytes are queued, and the close waits for them',
+      });
+    });
+
+    it('what has no room for another frame, and no work either', () => {
+      const { connection, transport } = bare();
+      const until = new Subject<void>();
+      const said: string[] = [];
+      const project = (): void => {
+        until.next();
+        said.push(explainStall(connection, { after: 0 }).message);
+      };
+      connection.reader.consume(fixedLength(1), project, { until }).subscribe();
+      transport.receiver.data(Uint8Array.of(1, 2));
+      expect(said).toEqual(['consume() has waited 0.0 s for something else than bytes; 1 byte is buffered']);
+    });
+
     it('who the peer is, as far as that is known', () => {
       const peers: [peername: unknown, text: string][] = [
         [undefined, 'the peer'],
@@ -520,5 +578,6 @@ describe('explainStall', () => {
       /connection must be a Connection/,
     );
     expect(() => explainStall(server, { after: -1 })).toThrowError(RangeError, /after must be/);
+    expect(() => explainStall(server, 5 as never)).toThrowError(TypeError, /options must be an object/);
   });
 });
