@@ -1,6 +1,6 @@
 import { connectionPair, framed, json, lines, serve, type Connection } from 'rxjs-net';
 import { snapshotLine } from '../../src/streams/ConnectionSnapshot.js';
-import { NEVER, Subject, timer, VirtualTimeScheduler } from 'rxjs';
+import { NEVER, Subject, timer, VirtualTimeScheduler, type Observable } from 'rxjs';
 
 describe('connection.inspect()', () => {
   let time: VirtualTimeScheduler;
@@ -89,6 +89,32 @@ describe('connection.inspect()', () => {
       { verb: 'readUntil', argument: '\r\n', waitsFor: 'bytes', for: 200 },
       { verb: 'readExactly', argument: 5, waitsFor: 'turn', for: 150 },
     ]);
+  });
+
+  const named: [read: (connection: Connection) => Observable<unknown>, verb: string, argument?: unknown][] = [
+    [({ reader }) => reader.read(), 'read', -1],
+    [({ reader }) => reader.read(7), 'read', 7],
+    [({ reader }) => reader.read('utf-8'), 'read'],
+    [({ reader }) => reader.readExactly(7), 'readExactly', 7],
+    [({ reader }) => reader.readUntil(), 'readUntil', '\n'],
+    [({ reader }) => reader.readUntil(['a', 'b'], 'ascii'), 'readUntil', ['a', 'b']],
+    [({ reader }) => reader.readLine(), 'readLine'],
+    [({ reader }) => reader.readFrame(lines()), 'readFrame'],
+    [({ reader }) => reader.chunks(), 'chunks'],
+    [({ reader }) => reader.frames(lines()), 'frames'],
+    [({ reader }) => reader.lines(), 'lines'],
+    [({ reader }) => reader.consume(lines(), () => undefined), 'consume'],
+    [({ reader }) => reader.consume(lines(), () => undefined, 3), 'consume'],
+    [({ reader }) => reader.pipeTo(client.writer), 'pipeTo'],
+    [(connection) => framed(connection, json()), 'framed'],
+  ];
+  it('names each read, and what it was given', () => {
+    for (const [read, verb, argument] of named) {
+      const [, connection] = connectionPair({ scheduler: time });
+      read(connection).subscribe();
+      const [first] = connection.inspect().read.reads;
+      expect([first?.verb, first?.argument]).withContext(String(read)).toEqual([verb, argument]);
+    }
   });
 
   it('shows the first ten of many reads, and how many there are', () => {
