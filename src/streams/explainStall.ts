@@ -124,9 +124,10 @@ class Search {
     const finding = read === undefined ? this.#unread(core) : this.#read(read, core);
     if (finding === undefined) return undefined;
     const parts = [...finding.parts];
-    if (others.length > 0) parts.push(`${count(others.length, 'read')} more wait for their turn`);
+    if (others.length > 0)
+      parts.push(count(others.length, 'read', 'more waits for its turn', 'more wait for their turn'));
     if (finding.cause !== 'frame' && finding.cause !== 'reader' && reads.length > 0)
-      parts.push(`${count(reads.length, 'byte')} are buffered`);
+      parts.push(count(reads.length, 'byte', 'is buffered', 'are buffered'));
     if (core.standstill('read')?.isNow) parts.push('the transport is paused');
     return { ...finding, parts };
   }
@@ -160,7 +161,7 @@ class Search {
     return this.#since(Math.max(reads.leftSince, read.since), reads.now(), (time) => ({
       cause: 'frame',
       parts: [
-        `${callOf(read)} has waited ${time} for the rest: ${count(reads.length, 'byte')} have come so far`,
+        `${callOf(read)} has waited ${time} for the rest: ${count(reads.length, 'byte', 'has come so far', 'have come so far')}`,
       ],
     }));
   }
@@ -187,7 +188,7 @@ class Search {
     if (reads.length === 0) return undefined;
     return this.#since(reads.leftSince, reads.now(), (time) => ({
       cause: 'reader',
-      parts: [`nobody has read for ${time}: ${count(reads.length, 'byte')} wait`],
+      parts: [`nobody has read for ${time}: ${count(reads.length, 'byte', 'waits', 'wait')}`],
     }));
   }
 
@@ -203,7 +204,7 @@ class Search {
     return this.#since(since, now, (time) => ({
       cause: 'peer',
       parts: [
-        `${peerOf(core)} has taken nothing for ${time}: ${count(queued, 'byte')} are queued${closing ? ', and the close waits for them' : ''}`,
+        `${peerOf(core)} has taken nothing for ${time}: ${count(queued, 'byte', 'is queued', 'are queued')}${closing ? `, and the close waits for ${queued === 1 ? 'it' : 'them'}` : ''}`,
       ],
     }));
   }
@@ -250,6 +251,6 @@ function peerOf({ transport }: ConnectionCore): string {
     : `the peer ${port === 0 ? address : `${address}:${port}`}`;
 }
 
-function count(n: number, what: string): string {
-  return `${n.toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`;
+function count(n: number, what: string, one: string, many: string): string {
+  return n === 1 ? `1 ${what} ${one}` : `${n.toLocaleString('en-US')} ${what}s ${many}`;
 }
