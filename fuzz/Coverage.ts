@@ -3,10 +3,7 @@ export class Coverage {
   /** By block a bit for each class of counts that has been seen. */
   readonly #seen: Uint8Array;
 
-  constructor(
-    readonly counters: Uint32Array,
-    readonly classOf: (count: number) => number = magnitude,
-  ) {
+  constructor(readonly counters: Uint32Array) {
     this.#seen = new Uint8Array(counters.length);
   }
 
@@ -22,7 +19,7 @@ export class Coverage {
     for (let block = 0; block < counters.length; block++) {
       const count = counters[block]!;
       if (count === 0) continue;
-      const bit = 1 << this.classOf(count);
+      const bit = 1 << magnitude(count);
       if ((this.#seen[block]! & bit) === 0) news.push(block, bit);
     }
     return news;
@@ -32,7 +29,7 @@ export class Coverage {
   shows(news: readonly number[]): boolean {
     for (let i = 0; i < news.length; i += 2) {
       const count = this.counters[news[i]!]!;
-      if (count === 0 || 1 << this.classOf(count) !== news[i + 1]) return false;
+      if (count === 0 || 1 << magnitude(count) !== news[i + 1]) return false;
     }
     return true;
   }
@@ -47,9 +44,4 @@ function magnitude(count: number): number {
   if (count < 4) return count - 1;
   if (count < 32) return 29 - Math.clz32(count) + 2;
   return count < 128 ? 6 : 7;
-}
-
-/** Once, or more often: of a corpus that is to stay small. */
-export function onceOrMore(count: number): number {
-  return count === 1 ? 0 : 1;
 }

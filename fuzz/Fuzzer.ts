@@ -1,5 +1,5 @@
 import type { Corpus } from './Corpus.js';
-import { Coverage, onceOrMore } from './Coverage.js';
+import { Coverage } from './Coverage.js';
 import type { FuzzTarget } from './FuzzTarget.js';
 import { Mutator } from './mutate.js';
 import { mulberry32 } from '../src/testing/mulberry32.js';
@@ -63,7 +63,7 @@ export class Fuzzer {
 
   /** The shortest of these that show all that they show together. */
   smallest(inputs: readonly Uint8Array[]): Uint8Array[] {
-    const coverage = new Coverage(this.counters, onceOrMore);
+    const coverage = new Coverage(this.counters);
     const byLength = [...this.target.seeds, ...inputs].sort((one, other) => one.length - other.length);
     const kept: Uint8Array[] = [];
     for (const input of byLength) {

@@ -7,7 +7,7 @@
  *
  * It ends with 1 if there were findings: fuzz/findings has the inputs. See fuzz/README.md.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { Corpus } from './Corpus.js';
@@ -17,7 +17,8 @@ import { Slice, type Places } from './Slice.js';
 import { targets } from './targets.js';
 
 const SLICE_MS = 20_000;
-const CODE = resolve('build/fuzz/code');
+// Another run may be under way.
+const CODE = resolve(`build/fuzz/code-${process.pid}`);
 
 interface Total {
   runs: number;
@@ -54,6 +55,7 @@ function reproduce(file: string): void {
 }
 
 function places(): Places {
+  process.on('exit', () => rmSync(CODE, { recursive: true, force: true }));
   return {
     code: CODE,
     blocks: instrument('build/spec', CODE),
@@ -85,24 +87,35 @@ async function fuzzAll(): Promise<void> {
   const start = Date.now();
   const end = start + minutes * 60_000;
   const totals = new Map(options.target.map((name): [string, Total] => [name, { runs: 0, findings: 0 }]));
+  process.once('SIGINT', () => {
+    summarise(totals);
+    process.exit();
+  });
   while (Date.now() < end) {
     const time = Math.min(SLICE_MS, (end - Date.now()) / options.target.length);
     for (const [target, total] of totals) {
       const slice = new Slice(all, { target, seed: seed++, maxLength, time, keep: false });
       const began = Date.now();
-      await slice.run(({ progress, findings }) => {
-        if (!process.stdout.isTTY) return;
+      const status = ({ progress, findings }: Slice): string => {
         const perSecond = Math.round((1000 * progress.runs) / (Date.now() - began));
-        process.stdout.write(
-          `\r\x1b[K${((Date.now() - start) / 60_000).toFixed(1)} of ${minutes} min  ${target}: ` +
-            `${perSecond} runs/s, ${progress.blocks} blocks, ${progress.inputs} inputs, ${findings} findings`,
+        return (
+          `${((Date.now() - start) / 60_000).toFixed(1)} of ${minutes} min  ${target}: ${perSecond} runs/s, ` +
+          `${progress.blocks} blocks, ${progress.inputs} inputs, ${findings} findings`
         );
+      };
+      await slice.run(() => {
+        if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${status(slice)}`);
       });
+      if (!process.stdout.isTTY) console.log(status(slice));
       total.runs += slice.progress.runs;
       total.findings += slice.findings;
       total.progress = slice.progress;
     }
   }
+  summarise(totals);
+}
+
+function summarise(totals: ReadonlyMap<string, Total>): void {
   console.log('');
   for (const [name, { runs, findings, progress }] of totals) {
     if (progress === undefined) continue;

@@ -259,7 +259,8 @@ function varintAt(data: Uint8Array, at: number, big: boolean): Outcome {
   const last = bytes.findIndex((byte) => byte < 128);
   const parts = Array.from(last === -1 ? bytes : bytes.slice(0, last + 1), (byte) => BigInt(byte & 127));
   const value = parts.reduceRight((sum, part) => sum * 128n + part, 0n);
-  if (last === -1) return bytes.length === 10 ? 'ERR_DECODE' : 'more';
+  // Too large already, whatever follows.
   if (value >= (big ? 2n ** 64n : 2n ** 53n)) return 'ERR_DECODE';
+  if (last === -1) return bytes.length === 10 ? 'ERR_DECODE' : 'more';
   return [big ? value : Number(value), at + last + 1];
 }

@@ -11,7 +11,7 @@ describe('the corpus of fuzzing', () => {
   for (const target of targets) {
     it(`keeps the rules: ${target.name}`, () => {
       const inputs = [...target.seeds, ...new Corpus(join(FOLDER, target.name)).read()];
-      expect(inputs.length).withContext('inputs').toBeGreaterThan(5);
+      expect(inputs.length).withContext('inputs').toBeGreaterThan(3);
       for (const input of inputs) expect(() => target.run(input)).not.toThrow();
     });
   }
