@@ -21,7 +21,7 @@ export const delimitedTarget: FuzzTarget = {
   name: 'delimited',
   dictionary: [...SEPARATORS.flat(), 'a', 'aa', 'abcab', '--boundary', '\r', 'xxxxxxxx'],
   seeds: [bytesOf('one\r\ntwo\nthree'), bytesOf('aaabcabcabd--boundary--')],
-  stepsPerByte: 600,
+  stepsPerByte: 1500,
   run(input) {
     const choices = new Choices(input);
     const separators = choices.pick(SEPARATORS);

@@ -8,7 +8,7 @@ export const fixedLengthTarget: FuzzTarget = {
   name: 'fixedLength',
   dictionary: ['a', 'abcdefgh'],
   seeds: [bytesOf('abcdefghijklmnopqrstuvwxyz')],
-  stepsPerByte: 500,
+  stepsPerByte: 1500,
   run(input) {
     const choices = new Choices(input);
     const n = choices.pick([1, 2, 3, 7, 64, 1000]);

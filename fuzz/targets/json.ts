@@ -14,7 +14,7 @@ export const jsonTarget: FuzzTarget = {
     ...['-0', '1e400', '1e-7', '"__proto__":', '{"__proto__":{"x":1}}', '\ufeff', 'é', '\u2028', '[[[['],
   ],
   seeds: [bytesOf('{"a":[1,-0,"x"],"b":null}\n\n \r\nnull\ntrue'), bytesOf('[1e400]\n"\\ud800"\n{')],
-  stepsPerByte: 500,
+  stepsPerByte: 1500,
   run(input) {
     const choices = new Choices(input);
     const maxLength = choices.pick(LIMITS);

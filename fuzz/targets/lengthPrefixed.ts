@@ -30,7 +30,7 @@ export const lengthPrefixedTarget: FuzzTarget = {
     Uint8Array.of(0x82, 0x01),
   ],
   seeds: [Uint8Array.of(2, 0x61, 0x62, 1, 0x63, 0, 0, 0, 0, 0, 0, 0, 0, 0)],
-  stepsPerByte: 600,
+  stepsPerByte: 1500,
   run(input) {
     const choices = new Choices(input);
     const layout = {

@@ -12,7 +12,7 @@ export const linesTarget: FuzzTarget = {
   name: 'lines',
   dictionary: ['\n', '\r\n', '\r', '\r\r\n', '\0', 'é', '€', '\u{1f600}', '\ufeff', 'abcdefghijklmnopqrst'],
   seeds: [bytesOf('one\ntwo\r\n\nthree'), bytesOf('a line that is long\r\nb\n')],
-  stepsPerByte: 500,
+  stepsPerByte: 1500,
   run(input) {
     const choices = new Choices(input);
     const limit = choices.pick(LIMITS);

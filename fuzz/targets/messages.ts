@@ -23,7 +23,7 @@ export const messagesTarget: FuzzTarget = {
   name: 'messages',
   dictionary: DICTIONARY,
   seeds: SEEDS,
-  stepsPerByte: 500,
+  stepsPerByte: 1500,
   run(input) {
     const choices = new Choices(input);
     const maxLength = choices.pick(LIMITS);
@@ -39,7 +39,7 @@ export const jsonMessagesTarget: FuzzTarget = {
   name: 'jsonMessages',
   dictionary: DICTIONARY,
   seeds: SEEDS,
-  stepsPerByte: 500,
+  stepsPerByte: 1500,
   run(input) {
     const choices = new Choices(input);
     const maxLength = choices.pick(LIMITS);

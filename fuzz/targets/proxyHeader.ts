@@ -34,7 +34,7 @@ export const proxyHeaderTarget: FuzzTarget = {
       ssl: { ...SSL, version: 'TLSv1.3', cn: 'x', cipher: 'c', sigAlg: 's', keyAlg: 'k', tlvs: [] },
     }),
   ],
-  stepsPerByte: 1000,
+  stepsPerByte: 1500,
   run(input) {
     const choices = new Choices(input);
     const decoder = proxyHeader({ maxLength: choices.pick([1, 60, 2048, 65535]) });

@@ -17,7 +17,7 @@ export const slipTarget: FuzzTarget = {
     Uint8Array.of(0x61, 0x62, END),
   ],
   seeds: [Uint8Array.of(0x61, ESC, ESC_END, 0x62, END, END, 0x63, ESC, ESC_ESC, END, 0x64)],
-  stepsPerByte: 600,
+  stepsPerByte: 1500,
   run(input) {
     const choices = new Choices(input);
     const maxLength = choices.pick(LIMITS);
