@@ -22,19 +22,32 @@ export function githubSlug(heading: string): string {
     .replaceAll(' ', '-');
 }
 
+/** The place of a page's Markdown in the repository: those below project/ are copies of files in its root. */
+function sourceOf(page: string): string {
+  return page.startsWith('project/') ? page.slice('project/'.length) : `docs/${page}`;
+}
+
+/** The page that the site makes of a file of the repository: a folder is none. */
+function pageOf(file: string): string | undefined {
+  if (file === 'README.md') return '/';
+  if (file.startsWith('docs/') && posix.extname(file) !== '') return `/${file.slice('docs/'.length)}`.replace(/\/README\.md$/, '/');
+  const copy = `project/${file.toLowerCase()}`;
+  return file.endsWith('.md') && existsSync(`${ROOT}docs/${copy}`) ? `/${copy}` : undefined;
+}
+
 /**
- * Where a relative link of a page leads on the site: a page of docs/ stays as it is, and a file outside has its place in
- * the repository, or none while that is nowhere to be seen.
+ * Where a link of a page leads on the site: to another page; or to the file's place in the repository, or nowhere while
+ * that is nowhere to be seen.
  */
 function onSite(href: string, page: string): string | undefined {
   if (/^([a-z]+:|\/|#)/.test(href)) return href;
   const [path = '', anchor] = href.split('#');
-  const target = posix.join('docs', posix.dirname(page), path);
+  const file = posix.join(posix.dirname(sourceOf(page)), path);
   const hash = anchor === undefined ? '' : `#${anchor}`;
-  if (target.startsWith('docs/'))
-    return target.endsWith('/README.md') ? href.replace('README.md', 'index.md') : href;
-  if (!existsSync(`${ROOT}${target}`)) throw new Error(`docs/${page}: there is no ${target}`);
-  return repositoryUrl === undefined ? undefined : `${repositoryUrl}/blob/HEAD/${target}${hash}`;
+  if (!existsSync(`${ROOT}${file}`)) throw new Error(`docs/${page}: there is no ${file}`);
+  const target = pageOf(file);
+  if (target !== undefined && !(target === '/' && anchor !== undefined)) return `${target}${hash}`;
+  return repositoryUrl === undefined ? undefined : `${repositoryUrl}/blob/HEAD/${file}${hash}`;
 }
 
 /** A plugin of the Markdown renderer: see {@link onSite}. A link that leads nowhere becomes its text. */
@@ -53,6 +66,8 @@ function resolveLinks(children: Token[], page: string): void {
       dropped = href === undefined;
       if (href !== undefined) token.attrSet('href', href);
     }
+    if (token.type === 'image' && page.startsWith('project/'))
+      token.attrSet('src', (token.attrGet('src') ?? '').replace(/^docs\//, '../'));
     // A token of text that is empty shows nothing.
     if (dropped && token.type.startsWith('link_')) {
       if (token.type === 'link_close') dropped = false;
