@@ -23,7 +23,7 @@ const PAGE = 'ARCHITECTURE.md';
 const PAGES = [PAGE, 'CONTRIBUTING.md', 'SECURITY.md', ...below('docs/decisions', /\.md$/)];
 /** Where the words of the code are. */
 const CODE = [
-  ...['src', 'spec', 'scripts', 'examples', 'bench'].flatMap((folder) => below(folder, /\.[jt]s$/)),
+  ...['src', 'spec', 'scripts', 'examples', 'bench', 'fuzz'].flatMap((folder) => below(folder, /\.[jt]s$/)),
 ];
 const PLAIN = ['package.json', '.ci/run', 'tsconfig.json', 'tsconfig.spec.json'];
 /** Words of the languages and of other programs' that the pages quote. */
