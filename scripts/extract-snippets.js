@@ -11,7 +11,14 @@ const FILE = /^file=[\w.-]+\.ts$/;
 
 /** The files whose snippets are checked: README.md, docs/*.md and the sources, for their doc comments. */
 export function snippetOrigins() {
-  return ['README.md', ...filesBelow('docs', '.md'), ...filesBelow('src', '.ts')].filter(existsSync);
+  return ['README.md', ...filesBelow('docs', '.md').filter(isWritten), ...filesBelow('src', '.ts')].filter(
+    existsSync,
+  );
+}
+
+/** Not one that the build of the site has made of other files. @param {string} page */
+function isWritten(page) {
+  return !/^docs\/(api|project|\.vitepress)\//.test(page);
 }
 
 /** @param {string} folder @param {string} extension */
