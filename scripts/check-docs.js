@@ -149,7 +149,7 @@ function checkFile(origin) {
 
 const docs = readdirSync('docs', { recursive: true, encoding: 'utf8' })
   .map((name) => name.replaceAll('\\', '/'))
-  .filter((name) => name.endsWith('.md') && !name.startsWith('api/') && !name.startsWith('.vitepress/'));
+  .filter((name) => name.endsWith('.md') && !/^(api|project|\.vitepress)\//.test(name));
 for (const origin of ['README.md', ...docs.sort().map((name) => `docs/${name}`)]) checkFile(origin);
 console.log(summaryLine('docs', counts));
 process.exitCode = counts.failed > 0 ? 1 : 0;

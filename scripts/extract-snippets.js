@@ -8,7 +8,9 @@ import { existsSync, readdirSync } from 'node:fs';
 
 /** The files whose snippets are checked: README.md, docs/*.md and the sources, for their doc comments. */
 export function snippetOrigins() {
-  return ['README.md', ...filesBelow('docs', '.md'), ...filesBelow('src', '.ts')].filter(existsSync);
+  return ['README.md', ...filesBelow('docs', '.md'), ...filesBelow('src', '.ts')].filter(
+    (file) => existsSync(file) && !/^docs\/(api|project)\//.test(file),
+  );
 }
 
 /** @param {string} folder @param {string} extension */
