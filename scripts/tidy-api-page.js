@@ -21,7 +21,8 @@ export function tidyApiPage(page) {
       .map(tidy)
       .join('\n\n')
       .replaceAll('`Uint8Array`\\<`ArrayBufferLike`\\>', '`Uint8Array`')
-      .replaceAll(/^(## |.*\]\(#)abstract[ -]/gim, '$1')
+      .replaceAll(/^## `abstract` /gm, '## ')
+      .replaceAll('#abstract-', '#')
       // Headings have gone since these were counted.
       .replaceAll(/(\]\([^)\s]*#[^)\s]*?)-\d+\)/g, '$1)')
       .replaceAll(/<a id="[^"]*"><\/a> ?/g, '')

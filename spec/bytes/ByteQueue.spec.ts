@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { ByteQueue } from '../../src/bytes/ByteQueue.js';
 import { LimitOverrunError } from '../../src/bytes/errors.js';
 import { compileSeparator } from '../../src/bytes/Separator.js';
+import { runs } from '../contracts/runs.js';
 import { bytes, text } from '../streams/record.js';
 
 function queueOf(...chunks: (string | number[])[]): ByteQueue {
@@ -31,6 +32,13 @@ describe('ByteQueue', () => {
       queue.push(chunk);
       expect(queue.takeExactly(3)!.buffer).toBe(chunk.buffer);
       expect(queue.takeExactly(3)!.buffer).toBe(chunk.buffer);
+    });
+
+    it('hands out the chunk itself where all of it is taken', () => {
+      const chunk = bytes('abcdef');
+      const queue = new ByteQueue();
+      queue.push(chunk);
+      expect(queue.takeExactly(6)).toBe(chunk);
     });
 
     it('gives no bytes for 0', () => {
@@ -86,7 +94,9 @@ describe('ByteQueue', () => {
     it('ignores an empty chunk', () => {
       const queue = queueOf('', 'a', '');
       expect(queue.length).toBe(1);
-      expect(rest(queue)).toBe('a');
+      expect(taken(queue.takeChunk())).toBe('a');
+      queue.push(bytes(''));
+      expect(queue.takeChunk()).toBeUndefined();
     });
 
     it('gives plain Uint8Arrays whatever came in', () => {
@@ -162,6 +172,12 @@ describe('ByteQueue', () => {
       expect(queue.length).toBe(5);
     });
 
+    it('refuses a place that is no count', () => {
+      for (const from of [-1, 1.5, NaN]) {
+        expect(() => queueOf('a,b').indexOf(',', from)).toThrowError(RangeError, new RegExp(`not ${from}`));
+      }
+    });
+
     it('agrees with a plain search for any chunks, separators and order of calls', () => {
       const small = fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 1, maxLength: 3 });
       const step = fc.oneof(
@@ -192,8 +208,27 @@ describe('ByteQueue', () => {
           }
           expect(rest(queue)).toBe(model);
         }),
-        { numRuns: 2000 },
+        runs(2000),
       );
+    });
+  });
+
+  describe('takeUpTo', () => {
+    it('takes as much as lies in one piece, up to the count', () => {
+      const queue = queueOf('abcdef', 'x'.repeat(300));
+      expect(taken(queue.takeUpTo(2))).toBe('ab');
+      expect(taken(queue.takeUpTo(3))).toBe('cde');
+      expect(taken(queue.takeUpTo(9))).toBe('f');
+      expect(taken(queue.takeUpTo(300))).toBe('x'.repeat(300));
+      expect(queue.takeUpTo(1)).toBeUndefined();
+    });
+
+    it('refuses a count that is none, or 0, whatever is in the queue', () => {
+      for (const queue of [queueOf('abc'), new ByteQueue()]) {
+        for (const n of [-1, 1.5, NaN, '3' as never])
+          expect(() => queue.takeUpTo(n)).toThrowError(RangeError, new RegExp(`not ${n}`));
+        expect(() => queue.takeUpTo(0)).toThrowError(RangeError, 'takeUpTo(0) would take nothing, for ever');
+      }
     });
   });
 
@@ -230,6 +265,38 @@ describe('ByteQueue', () => {
         for (const queue of [queueOf('abc'), new ByteQueue()]) {
           expect(() => queue.takeText(2, encoding as never)).toThrowError(RangeError, /encoding must be/);
         }
+      }
+    });
+
+    it('reads each encoding by itself, though the chunk was read as another', () => {
+      const queue = queueOf(Array<number>(10).fill(0xe9));
+      expect([queue.takeText(1), queue.takeText(1), queue.takeText(1)]).toEqual([
+        '\ufffd',
+        '\ufffd',
+        '\ufffd',
+      ]);
+      for (let i = 0; i < 3; i++) expect(queue.takeText(1, 'latin1')).toBe('é');
+    });
+
+    it('copies no bytes of a text that lies in one chunk', () => {
+      const queue = queueOf('abcdefghij'.repeat(100));
+      const set = spyOn(Uint8Array.prototype, 'set').and.callThrough();
+      expect(queue.takeText(300)).toBe('abcdefghij'.repeat(30));
+      expect(queue.takeText(700)).toBe('abcdefghij'.repeat(70));
+      expect(set).not.toHaveBeenCalled();
+    });
+
+    it('converts a small chunk once for its second text and all after it, a large one piece by piece', () => {
+      const decode = spyOn(TextDecoder.prototype, 'decode').and.callThrough();
+      for (const [length, converted] of [
+        [4096, [300, 4096]],
+        [4097, [300, 300, 300, 300]],
+      ] as const) {
+        decode.calls.reset();
+        const queue = new ByteQueue();
+        queue.push(new Uint8Array(length).fill(97));
+        for (let i = 0; i < 4; i++) expect(queue.takeText(300)).toBe('a'.repeat(300));
+        expect(decode.calls.allArgs().map(([data]) => data!.byteLength)).toEqual([...converted]);
       }
     });
 
@@ -497,7 +564,7 @@ describe('ByteQueue', () => {
             expect(queue.length).withContext(`cut at ${at}`).toBe(300);
           }
         }),
-        { numRuns: 50 },
+        runs(50),
       );
     });
 
@@ -559,6 +626,14 @@ describe('ByteQueue', () => {
     queue.push(bytes('wxyz'));
     expect(() => queue.takeUntil('!', 3)).toThrowMatching((error: LimitOverrunError) => error.consumed === 4);
     expect(queue.takeUntil('!', 4)).toBeUndefined();
+    expect(() => queueOf('abcd!').takeUntil('!', 3)).toThrowError(
+      LimitOverrunError,
+      'Separator is found, but behind 4 bytes, over the limit of 3',
+    );
+    expect(() => queueOf('abcd').takeUntil('!', 3)).toThrowError(
+      LimitOverrunError,
+      'Separator is not found in 4 bytes, over the limit of 3',
+    );
   });
 
   describe('cost', () => {

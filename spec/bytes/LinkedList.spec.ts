@@ -42,4 +42,27 @@ describe('LinkedList', () => {
     expect(a!.next!.item).toBe('b');
     expect(itemsOf(list)).toEqual(['b', 'c']);
   });
+
+  it('gives up its first, its last and one in between', () => {
+    for (const [taken, left] of [
+      [0, ['b', 'c']],
+      [1, ['a', 'c']],
+      [2, ['a', 'b']],
+    ] as const) {
+      const list = new LinkedList<string>();
+      const places = ['a', 'b', 'c'].map((item) => list.push(item));
+      list.remove(places[taken]!);
+      expect(itemsOf(list)).toEqual([...left]);
+      list.push('d');
+      expect(itemsOf(list)).toEqual([...left, 'd']);
+    }
+  });
+
+  it('leaves alone what lies in another list', () => {
+    const [one, other] = [new LinkedList<string>(), new LinkedList<string>()];
+    one.push('a');
+    const place = other.push('b');
+    one.remove(place);
+    expect([itemsOf(one), itemsOf(other)]).toEqual([['a'], ['b']]);
+  });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { Queue } from '../../src/bytes/Queue.js';
+import { runs } from '../contracts/runs.js';
 
 describe('Queue', () => {
   it('is an array with push and shift', () => {
@@ -22,7 +23,7 @@ describe('Queue', () => {
           expect(queue.first).toBe(model[0]);
         }
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 

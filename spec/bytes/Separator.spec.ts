@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { ByteQueue } from '../../src/bytes/ByteQueue.js';
 import { compileSeparator, type Separator } from '../../src/bytes/Separator.js';
+import { runs } from '../contracts/runs.js';
 import { work } from '../contracts/work.js';
 import { bytes } from '../streams/record.js';
 
@@ -44,7 +45,7 @@ describe('compileSeparator', () => {
           .withContext(`${JSON.stringify(patterns)} in ${JSON.stringify(chunks)}`)
           .toEqual(searchPlainly(patterns, chunks.join('')));
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 

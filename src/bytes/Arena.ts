@@ -14,7 +14,7 @@ export class Arena {
 
   /** The piece that the chunk now lies in: `last`, grown, if that is the piece given before; else one of its own. */
   append(chunk: Uint8Array, last: Uint8Array | undefined): Uint8Array {
-    let grows = last !== undefined && last === this.#piece;
+    let grows = last === this.#piece;
     if (this.#to + chunk.length > SIZE) {
       this.#memory = new Uint8Array(SIZE);
       this.#to = 0;

@@ -1,0 +1,123 @@
+/**
+ * Mutation testing of a folder or a file of src/, with StrykerJS on the Node that it needs (mutation/README.md):
+ *
+ *   npm run mutation -- <folder or file below src/>... [--specs=FOLDER,...] [--concurrency=N] [--force] [--dry]
+ *
+ * Results are kept in build/mutation/<folder>/: a second run tests only what changed in src/ (`--force`: everything;
+ * needed after a spec was edited without a change of its name, which Stryker does not see).
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { specFiles } from './spec-files.js';
+
+const STRYKER = 'mutation/node_modules/@stryker-mutator/core/bin/stryker.js';
+const NODE = 'mutation/node_modules/.bin/node';
+
+/**
+ * The folders of spec/ that test a folder of src/, its own first: a mutant is given up by the first spec that fails.
+ * Sockets, the examples and what needs other programs stay out.
+ *
+ * @type {Record<string, string[]>}
+ */
+const SPECS = {
+  bytes: ['bytes', 'decoders/ByteWriter.spec.ts'],
+  decoders: ['decoders'],
+  streams: ['streams', 'operators', 'contracts', 'observables'],
+  operators: ['operators', 'streams', 'contracts', 'observables'],
+};
+const OTHERS = [
+  'bytes',
+  'streams',
+  'decoders',
+  'operators',
+  'contracts',
+  'observables',
+  'transports',
+  'testing',
+];
+/** Specs that want the WebSocket relay that scripts/run-node-specs.js starts. */
+const NEED_RELAY = /relay\.spec|WebSocketRelay\.spec|webSocketTransport\.spec/i;
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    specs: { type: 'string' },
+    concurrency: { type: 'string', default: '2' },
+    force: { type: 'boolean', default: false },
+    dry: { type: 'boolean', default: false },
+  },
+});
+
+if (positionals.length === 0) {
+  console.error('Which folder of src/? For example: npm run mutation -- bytes');
+  process.exit(2);
+}
+const folder = /** @type {string} */ (positionals[0]).split('/')[0] ?? '';
+const mutate = positionals.map((name) => {
+  const path = `src/${name.replace(/\/$/, '')}`;
+  if (!existsSync(path) || !name.startsWith(folder))
+    throw new Error(`${path} is no file or folder of src/${folder}`);
+  return statSync(path).isDirectory() ? `${path}/**/*.ts` : path;
+});
+const specFolders = options.specs?.split(',') ??
+  SPECS[folder] ?? [folder, ...OTHERS.filter((name) => name !== folder)];
+const specs = specFolders
+  .flatMap((name) => specFiles('browser', [`spec/${name}`]))
+  .filter((file) => !NEED_RELAY.test(file));
+
+if (!existsSync(STRYKER)) {
+  const { status } = spawnSync('npm', ['ci', '--prefix', 'mutation', '--no-audit', '--no-fund'], {
+    stdio: 'inherit',
+  });
+  if (status !== 0) process.exit(1);
+}
+
+const results = `build/mutation/${folder}`;
+mkdirSync(results, { recursive: true });
+const jasmineConfig = resolve(results, 'jasmine.json');
+write(jasmineConfig, {
+  spec_dir: 'build/spec',
+  helpers: ['../../scripts/stable-runs.js'],
+  spec_files: specs.map((file) => file.replace(/\.ts$/, '.js')),
+  env: { failSpecWithNoExpectations: true },
+});
+const strykerConfig = resolve(results, 'stryker.json');
+write(strykerConfig, {
+  mutate,
+  // The sandbox has the sources and the specs, and no more of the project than these need.
+  ignorePatterns: ['build', 'dist', 'bench', 'docs', 'examples', 'runtimes', 'mutation'],
+  tempDirName: `${results}/sandbox`,
+  cleanTempDir: 'always',
+  // All mutants are compiled once, each behind a switch. esbuild takes a second where tsc takes half a minute.
+  buildCommand:
+    'esbuild src/**/*.ts spec/**/*.ts --outbase=. --outdir=build/spec --target=es2022 --log-level=warning',
+  testRunner: 'jasmine',
+  jasmineConfigFile: jasmineConfig,
+  coverageAnalysis: 'perTest',
+  incremental: true,
+  incrementalFile: `${results}/incremental.json`,
+  force: options.force,
+  dryRunOnly: options.dry,
+  concurrency: Number(options.concurrency),
+  // Loops without an end are found by counting, not by waiting. A busy machine must not pass for a killed mutant.
+  timeoutMS: 20_000,
+  timeoutFactor: 4,
+  dryRunTimeoutMinutes: 60,
+  thresholds: { high: 95, low: 90, break: 90 },
+  reporters: ['clear-text', 'progress-append-only', 'html', 'json'],
+  clearTextReporter: { allowColor: false, logTests: false, reportTests: false, reportScoreTable: true },
+  htmlReporter: { fileName: `${results}/index.html` },
+  jsonReporter: { fileName: `${results}/mutation.json` },
+  allowConsoleColors: false,
+});
+
+console.log(`${mutate.join(', ')}: ${specs.length} spec files of ${specFolders.join(', ')}`);
+const { status } = spawnSync(NODE, [STRYKER, 'run', strykerConfig], { stdio: 'inherit' });
+process.exit(status ?? 1);
+
+/** @param {string} file @param {unknown} value */
+function write(file, value) {
+  writeFileSync(file, JSON.stringify(value, undefined, 2));
+}
