@@ -86,6 +86,12 @@ function checkLinks() {
   }
 }
 
+/** Until the page of the server has become Vue's. @param {import('playwright-core').Page} page @param {string} address */
+async function open(page, address) {
+  await page.goto(address);
+  await page.waitForFunction(() => '__vue_app__' in (document.querySelector('#app') ?? {}));
+}
+
 /** @param {import('playwright-core').BrowserContext} context @param {string} url */
 async function visitAll(context, url) {
   const queue = [...pages.keys()].filter((path) => new RegExp(options.page).test(path));
@@ -108,9 +114,7 @@ async function visitAll(context, url) {
     for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
       problems = [];
       await page.setViewportSize(DESK);
-      await page.goto(url + path);
-      // The page of the server has become Vue's.
-      await page.waitForFunction(() => '__vue_app__' in (document.querySelector('#app') ?? {}));
+      await open(page, url + path);
       for (const size of [DESK, PHONE]) {
         await page.setViewportSize(size);
         const width = await page.evaluate(() => document.documentElement.scrollWidth);
@@ -198,7 +202,7 @@ async function takeShots(browser, url) {
       const page = await context.newPage();
       for (const [name, path] of Object.entries(shots)) {
         if (!pages.has(path) && name !== 'not-found') continue;
-        await page.goto(url + path, { waitUntil: 'networkidle' });
+        await open(page, url + path);
         await page.screenshot({ path: `${SHOTS}/${name}-${colorScheme}-${device}.png` });
       }
       await context.close();

@@ -2,7 +2,7 @@
 const DROPPED = /^(Inherited from|Overrides|Implementation of|Extended by)$/;
 /** Their words stay, without a heading that search and the outline would show. */
 const UNWRAPPED =
-  /^(Constructors|Properties|Methods|Accessors|Get Signature|Set Signature|Call Signature|Type Declaration|Indexable)$/;
+  /^(Constructors?|Properties|Methods|Accessors|Get Signature|Set Signature|Call Signature|Type Declaration|Type Literal|Indexable)$/;
 /** A line of bold text in place of a heading. */
 const LABELS = /^(Parameters|Type Parameters|Returns|Throws|Examples?|Default Value|Deprecated|See|Remarks)$/;
 
@@ -21,6 +21,8 @@ export function tidyApiPage(page) {
       .map(tidy)
       .join('\n\n')
       .replaceAll('`Uint8Array`\\<`ArrayBufferLike`\\>', '`Uint8Array`')
+      .replaceAll(/^## `abstract` /gm, '## ')
+      .replaceAll('#abstract-', '#')
       // Headings have gone since these were counted.
       .replaceAll(/(\]\([^)\s]*#[^)\s]*?)-\d+\)/g, '$1)')
       .replaceAll(/<a id="[^"]*"><\/a> ?/g, '')

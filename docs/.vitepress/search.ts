@@ -24,7 +24,7 @@ export const miniSearch: MiniSearch = {
         ' a an and any are as at be by can did do does for from get got has have how i if in into is it its me my no not of on ' +
         'or so than that the their then there they this to too use using was we what when where which who why will with you your ';
       if (term === '' || empty.includes(` ${term} `)) return null;
-      return term.length > 3 && /[^su]s$/.test(term) ? term.slice(0, -1) : term;
+      return term.length > 3 ? term.replace(/ly$|(?<=[^su])s$/, '') : term;
     },
   },
   searchOptions: {
@@ -41,7 +41,7 @@ export const miniSearch: MiniSearch = {
       if (term.startsWith('=')) return isTop ? 4 : isApi ? 0.5 : 1;
       if (isApi) return 0.2;
       if (/^\/(project|decisions)\//.test(id)) return 0.3;
-      if (id.startsWith('/coming-from/')) return 0.7;
+      if (id.startsWith('/coming-from/')) return 0.3;
       return isTop || /^\/(recipes|errors)#/.test(id) ? 1.5 : 1;
     },
   },
