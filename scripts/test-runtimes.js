@@ -10,10 +10,9 @@
  * The runtimes come from npm, into runtimes/: the project's own installation stays small.
  */
 import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import ts from 'typescript';
+import { hashOfSources } from './hash-of-sources.js';
 import { installBeside } from './install-beside.js';
 import { summaryLine } from './summary-line.js';
 import { writeTable } from './write-table.js';
@@ -41,7 +40,7 @@ const { quick = false } = parseArgs({ options: { quick: { type: 'boolean' } } })
 installBeside('runtimes');
 
 const counts = { passed: 0, failed: 0 };
-const code = hashOfCode();
+const code = hashOfSources();
 const proof = JSON.parse(readFileSync(PROOF, 'utf8'));
 const isProved = proof.code === code;
 if (quick && isProved)
@@ -66,20 +65,6 @@ if (!quick) {
 }
 console.log(summaryLine('runtimes', counts));
 process.exitCode = counts.failed > 0 ? 1 : 0;
-
-/** What the sources do: without comments, which prove nothing. */
-function hashOfCode() {
-  const hash = createHash('sha256');
-  const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) =>
-    name.endsWith('.ts'),
-  );
-  for (const file of files.sort()) {
-    const text = readFileSync(`src/${file}`, 'utf8');
-    const compilerOptions = { removeComments: true, target: ts.ScriptTarget.ES2022 };
-    hash.update(ts.transpileModule(text, { compilerOptions }).outputText);
-  }
-  return hash.digest('hex');
-}
 
 /** @param {string} name @param {string[]} command */
 function versionOf(name, [program = '']) {

@@ -2,13 +2,16 @@
  * Compiles all snippets of the README, the docs and the doc comments, as a user's program, with each version of
  * TypeScript that the package promises to work with, and checks the package's own declarations with it:
  *
- *   npm run test:types [-- VERSION …]
+ *   npm run test:types [-- VERSION …] [-- --if-changed]
  *
+ * With --if-changed it ends at once where the sources are those of the last whole proof (compilers/proof.json).
  * The compilers come from npm, into compilers/: the project's own installation stays small.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import { extractSnippets, snippetFile, snippetOrigins } from './extract-snippets.js';
+import { hashOfSources } from './hash-of-sources.js';
 import { installBeside } from './install-beside.js';
 import { summaryLine } from './summary-line.js';
 import { writeTable } from './write-table.js';
@@ -16,6 +19,7 @@ import { writeTable } from './write-table.js';
 // Inside the project: there `import 'rxjs-net'` finds the package by its own name, through its exports.
 const OUT = 'build/types';
 const TABLE = 'docs/guide/runtimes.md';
+const PROOF = 'compilers/proof.json';
 
 const STRICT = {
   strict: true,
@@ -46,10 +50,20 @@ const PROGRAMS = {
   },
 };
 
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { 'if-changed': { type: 'boolean', default: false } },
+});
+const code = hashOfSources();
+const proof = JSON.parse(readFileSync(PROOF, 'utf8'));
+if (options['if-changed'] && proof.code === code) {
+  console.log(`The sources are those that each compiler has taken on ${proof.date}.`);
+  process.exit(0);
+}
 installBeside('compilers');
 const { dependencies } = JSON.parse(readFileSync('compilers/package.json', 'utf8'));
 const known = Object.keys(dependencies).map((name) => name.replace('typescript-', ''));
-const wanted = process.argv.length > 2 ? process.argv.slice(2) : known;
+const wanted = positionals.length > 0 ? positionals : known;
 const unknown = wanted.filter((version) => !known.includes(version));
 if (unknown.length > 0)
   throw new Error(`There is no TypeScript ${unknown.join(', ')}; there are ${known.join(', ')}`);
@@ -75,8 +89,11 @@ for (const version of wanted) {
   for (const name of Object.keys(PROGRAMS)) row.push(compile(version, name) ? 'yes' : 'no');
   rows.push(row);
 }
-if (wanted.length === known.length)
+if (wanted.length === known.length && !options['if-changed']) {
   await writeTable(TABLE, 'typescript', ['compiler', ...Object.keys(PROGRAMS)], rows);
+  const date = new Date().toISOString().slice(0, 10);
+  if (counts.failed === 0) writeFileSync(PROOF, `${JSON.stringify({ date, code }, null, 2)}\n`);
+}
 console.log(summaryLine('types', counts));
 process.exitCode = counts.failed > 0 ? 1 : 0;
 

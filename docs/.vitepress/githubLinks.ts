@@ -30,7 +30,8 @@ function sourceOf(page: string): string {
 /** The page that the site makes of a file of the repository: a folder is none. */
 function pageOf(file: string): string | undefined {
   if (file === 'README.md') return '/';
-  if (file.startsWith('docs/') && posix.extname(file) !== '') return `/${file.slice('docs/'.length)}`.replace(/\/README\.md$/, '/');
+  if (file.startsWith('docs/') && posix.extname(file) !== '')
+    return `/${file.slice('docs/'.length)}`.replace(/\/README\.md$/, '/');
   const copy = `project/${file.toLowerCase()}`;
   return file.endsWith('.md') && existsSync(`${ROOT}docs/${copy}`) ? `/${copy}` : undefined;
 }
