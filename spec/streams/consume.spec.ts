@@ -2,6 +2,7 @@ import { concat, EMPTY, map, NEVER, Observable, of, Subject, take, throwError, t
 import { marbles } from 'rxjs-marbles/jasmine/index.js';
 import {
   codec,
+  Connection,
   connectionPair,
   decoder,
   fixedLength,
@@ -10,6 +11,7 @@ import {
   type DecoderBytes,
 } from '../../src/index.js';
 import { manualConnection, marbleConnection } from '../../src/testing.js';
+import { BareTransport } from './BareTransport.js';
 import { bytes, record, text } from './record.js';
 
 /** A line whose bytes are taken one by one. */
@@ -231,6 +233,33 @@ describe('StreamReader.consume', () => {
     expect(record(reader.read(1)).log).toEqual(['# ERR_READER_BUSY']);
     holder.unsubscribe();
     expect(record(reader.readExactly(2)).log).toEqual(['bc', '|']);
+  });
+
+  it('is among the reads no more when it is unsubscribed, and what it held goes back', () => {
+    const connection = manualConnection({ limit: 2 });
+    const { reader, transport } = connection;
+    const holder = reader.consume(decoder(slowLine), () => undefined).subscribe();
+    transport.receive('abcdef');
+    expect(transport.calls).withContext('it needs more').toEqual([]);
+    holder.unsubscribe();
+    expect(connection.inspect().read).toEqual(jasmine.objectContaining({ pendingReads: 0, buffered: 6 }));
+    expect(transport.calls).withContext('nobody reads').toEqual(['pause']);
+  });
+
+  it('has nothing to report of work that goes on, whatever the concurrency', () => {
+    for (const concurrency of [1, 2]) {
+      const connection = manualConnection();
+      const report = jasmine.createSpy('report');
+      connection.core.report = report;
+      const done = new Subject<string>();
+      const { log } = record(connection.reader.consume(letter, () => done, concurrency));
+      connection.transport.receive('a');
+      done.next('A');
+      done.complete();
+      connection.transport.receiveEof();
+      expect(log).toEqual(['A', '|']);
+      expect(report).not.toHaveBeenCalled();
+    }
   });
 
   it('goes on when work ends inside the delivery of other bytes', () => {
@@ -534,6 +563,19 @@ describe('StreamReader.pipeTo', () => {
     from.transport.receive('b');
     expect(record(to.outgoing$).log).toEqual(['a']);
     expect(from.reader.bufferedBytes).toBe(1);
+  });
+
+  it('errors with what the end of the writer throws', () => {
+    const transport = Object.assign(new BareTransport(), {
+      canWriteEof: false,
+      close: () => {
+        throw new Error('of the transport');
+      },
+    });
+    const from = manualConnection();
+    const { log } = record(from.reader.pipeTo(new Connection(transport).writer));
+    from.transport.receiveEof();
+    expect(log).toEqual(['# of the transport']);
   });
 
   it('is an echo on one connection', () => {
