@@ -1,4 +1,4 @@
-import { concat, EMPTY, map, NEVER, Observable, of, Subject, take, throwError, timer } from 'rxjs';
+import { concat, config, EMPTY, map, NEVER, Observable, of, Subject, take, throwError, timer } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jasmine/index.js';
 import {
   codec,
@@ -7,6 +7,7 @@ import {
   decoder,
   fixedLength,
   lines,
+  messages,
   type Decoder,
   type DecoderBytes,
 } from '../../src/index.js';
@@ -143,6 +144,32 @@ describe('StreamReader.consume', () => {
     transport.receive('one\ntwo\nthree\n');
     expect(seen).toEqual(['one']);
     expect(reader.bufferedBytes).toBe('two\nthree\n'.length);
+  });
+
+  it('takes what such a decoder has at the end as well, and of one that has nothing then nothing', () => {
+    const batch = (): Decoder<string> & { decodeBatch: () => boolean } => ({
+      decode: (queue) => queue.takeText(1),
+      decodeBatch: () => {
+        throw new Error('it does not ask whether there is room');
+      },
+    });
+    for (const [decoder, frames] of [
+      [lines(), ['one', 'tw']],
+      [batch, Array.from('one\ntw')],
+    ] as const) {
+      const { reader, transport } = manualConnection();
+      const { log } = record(reader.consume<string, string>(decoder, (frame) => [frame]));
+      transport.receive('one\ntw');
+      transport.receiveEof();
+      expect(log).toEqual([...frames, '|']);
+    }
+  });
+
+  it('takes messages in message mode', () => {
+    const { reader, transport } = manualConnection({ mode: 'messages' });
+    const { log } = record(reader.consume(messages(), (message) => [String(message)]));
+    transport.receive('one', 'two');
+    expect(log).toEqual(['one', 'two']);
   });
 
   it('completes when the stream has ended and all work is done', () => {
@@ -563,6 +590,26 @@ describe('StreamReader.pipeTo', () => {
     from.transport.receive('b');
     expect(record(to.outgoing$).log).toEqual(['a']);
     expect(from.reader.bufferedBytes).toBe(1);
+  });
+
+  it('completes where the end of the writer is that of its connection', () => {
+    const { from, to } = pair();
+    to.transport.receiveEof();
+    const { log } = record(from.reader.pipeTo(to.writer));
+    from.transport.receiveEof();
+    expect(to.writer.isClosing()).toBeTrue();
+    expect(log).toEqual(['|']);
+  });
+
+  it('waits for the end of the writer no more when it is unsubscribed', () => {
+    const { from, to } = pair();
+    const before = config.onStoppedNotification;
+    const late = jasmine.createSpy('a notification for nobody');
+    config.onStoppedNotification = late;
+    from.reader.pipeTo(to.writer).subscribe().unsubscribe();
+    to.transport.lose(new Error('cut'));
+    config.onStoppedNotification = before;
+    expect(late).not.toHaveBeenCalled();
   });
 
   it('errors with what the end of the writer throws', () => {
