@@ -50,6 +50,16 @@ describe('TokenBucket', () => {
     expect(came).toEqual(['16384: first 16384', '32768: second 16384']);
   });
 
+  it('gives a turn to each of those that wait, and all there is to the last one', () => {
+    const bucket = bucketOf(1000, 100_000);
+    bucket.ask(turnOf('x'), 100_000);
+    bucket.ask(turnOf('first '), 80_000);
+    bucket.ask(turnOf('second '), 80_000);
+    at(1, () => (bucket.bytesPerSecond = Infinity));
+    time.flush();
+    expect(came).toEqual(['1: first 16384', '1: second 80000']);
+  });
+
   it('lets nobody pass those that wait, and serves them in their order', () => {
     const bucket = bucketOf(1000, 4);
     bucket.ask(turnOf('x'), 4);

@@ -400,6 +400,13 @@ describe('explainStall', () => {
       expect(explainStall(proxyOut).cause).toBe('peer');
     });
 
+    it('where a pipe that is no more would have been held up', () => {
+      const pipe = proxyOut.reader.pipeTo(proxyIn.writer).subscribe();
+      proxyOut.core.waits('one of the 1 places of serve');
+      pipe.unsubscribe();
+      expectNobody(proxyIn);
+    });
+
     it('where little is queued, or nothing any more while it closes', () => {
       const little = new BareTransport();
       const nothing = new BareTransport();

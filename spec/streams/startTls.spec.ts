@@ -174,6 +174,20 @@ describe('startTls and what was read before it', () => {
     expect(transport.secured).toBe(1);
   });
 
+  it('is refused after a read of all there is', () => {
+    for (const read of [
+      (reader: StreamReader) => reader.read(),
+      (reader: StreamReader) => reader.read('utf-8'),
+    ]) {
+      const transport = new SecurableTransport();
+      const { reader, writer } = new Connection(transport);
+      transport.receive('STARTTLS\nMAIL\n');
+      transport.receiveEof();
+      read(reader).subscribe();
+      expect(record(writer.startTls()).log).toEqual([REFUSED.slice(1)]);
+    }
+  });
+
   it('is refused after pipeTo, which may have carried more than a message', () => {
     const transport = new SecurableTransport();
     const { reader, writer } = new Connection(transport);

@@ -304,7 +304,7 @@ export class StreamReader {
 
   /** @internal `consume` for whoever hands the frames on to queues that are not known. */
   consumeAhead<T>(decoder: DecoderFactory<T>, project: FrameConsumer<T, never>): Observable<never> {
-    return this.#consumeFrames(FRAMED, decoder, project, { concurrency: 1 });
+    return this.#consumeFrames(FRAMED, decoder, project, {});
   }
 
   /**
