@@ -65,7 +65,6 @@ export function silence(
     new Observable((subscriber) => {
       const queue = new ByteQueue();
       const emit = (): void => {
-        pause.stop();
         if (queue.length > 0) subscriber.next(queue.takeExactly(queue.length)!);
       };
       const pause = new Silence(milliseconds, scheduler, emit);
