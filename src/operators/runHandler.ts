@@ -42,7 +42,7 @@ export function checkHandler(handler: unknown, options: HandlerOptions): void {
 export function runHandler<R, C extends unknown[]>(
   handler: (connection: Connection, ...context: C) => ObservableInput<R>,
   connection: Connection,
-  { onLoss = 'unsubscribe' }: HandlerOptions,
+  { onLoss }: HandlerOptions,
   ...context: C
 ): Observable<R> {
   return new Observable((subscriber) => {

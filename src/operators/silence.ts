@@ -66,7 +66,6 @@ export function silence(
     new Observable((subscriber) => {
       const queue = new ByteQueue();
       const emit = (): void => {
-        pause.stop();
         if (queue.length > 0) subscriber.next(queue.takeExactly(queue.length)!);
       };
       const pause = new Silence(milliseconds, scheduler, emit);
