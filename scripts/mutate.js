@@ -111,7 +111,7 @@ write(strykerConfig, {
   // Otherwise what a module remembers (a table made once) is still there for the next mutant.
   maxTestRunnerReuse: options.fresh ? 1 : 0,
   // Loops without an end are found by counting, not by waiting. A busy machine must not pass for a killed mutant.
-  timeoutMS: 20_000,
+  timeoutMS: 10_000,
   timeoutFactor: 2,
   dryRunTimeoutMinutes: 60,
   thresholds: { high: 95, low: 90, break: 90 },

@@ -618,7 +618,7 @@ describe('ByteQueue', () => {
     expect(taken(queueOf('a!').takeUntil('!', undefined))).toBe('a!');
   });
 
-  it('bounds takeUntil by a limit, and takes nothing then', () => {
+  it('bounds takeUntil by a limit, says so in numbers, and takes nothing then', () => {
     const queue = queueOf('abc', 'd!');
     expect(() => queue.takeUntil('!', 3)).toThrowMatching((error: LimitOverrunError) => error.consumed === 4);
     expect(queue.length).toBe(5);

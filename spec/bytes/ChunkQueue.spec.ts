@@ -1,4 +1,5 @@
 import { ByteQueue } from '../../src/bytes/ByteQueue.js';
+import { calls } from '../contracts/calls.js';
 import { bytes, text } from '../streams/record.js';
 
 function queueOf(...chunks: Uint8Array[]): ByteQueue {
@@ -86,5 +87,55 @@ describe('ChunkQueue', () => {
       expect(text(queue.takeExactly(n)!)).toBe(String.fromCharCode(97 + (i % 26)).repeat(n));
     }
     expect(queue.length).toBe(0);
+  });
+
+  it('lets go of each chunk that was taken, and moves the others once half of them are gone', () => {
+    const queue = queueOf(...Array.from({ length: 100 }, () => large('x')));
+    let copies = 0;
+    const released = (chunks: number): number => {
+      let fills = 0;
+      copies = calls([Array.prototype, 'slice'], () => {
+        fills = calls([Array.prototype, 'fill'], () => {
+          for (let i = 0; i < chunks; i++) queue.advance(300);
+        });
+      });
+      return fills;
+    };
+    expect([released(49), copies]).toEqual([49, 0]);
+    expect([released(1), copies]).toEqual([0, 1]);
+    // Of 50 now: not before 32.
+    expect([released(31), copies]).toEqual([31, 0]);
+    expect([released(1), copies]).toEqual([0, 1]);
+    // Of 18 the last one leaves nothing to be kept.
+    expect([released(17), copies]).toEqual([17, 0]);
+    expect([released(1), copies]).toEqual([0, 0]);
+    expect(queue.length).toBe(0);
+  });
+
+  it('lets go of what was held with commit, and of nothing twice', () => {
+    const queue = queueOf(large('a'), large('b'), large('c'));
+    queue.hold();
+    const fills = (work: () => void): number => calls([Array.prototype, 'fill'], work);
+    expect(fills(() => queue.advance(400))).toBe(0);
+    expect(fills(() => queue.commit())).toBe(1);
+    expect(fills(() => queue.commit())).toBe(0);
+    queue.rollback();
+    expect(queue.position).toBe(400);
+  });
+
+  it('reads on in a chunk that grew while reading stood in it, or behind it', () => {
+    const within = queueOf(large('a'), bytes('b'));
+    within.skip(300);
+    within.push(bytes('c'));
+    expect(text(within.takeChunk()!)).toBe('bc');
+    const behind = queueOf(bytes('ab'));
+    behind.hold();
+    behind.skip(2);
+    for (const chunk of ['c', 'd', 'e']) {
+      behind.push(bytes(chunk));
+      expect(text(behind.takeExactly(1)!)).toBe(chunk);
+    }
+    behind.rollback();
+    expect(text(behind.takeExactly(5)!)).toBe('abcde');
   });
 });

@@ -1,5 +1,5 @@
 import { ByteQueue } from '../../src/bytes/ByteQueue.js';
-import { compileSeparator } from '../../src/bytes/Separator.js';
+import { calls } from '../contracts/calls.js';
 import { bytes } from '../streams/record.js';
 
 /** A queue, and the places at which its searches began to scan. */
@@ -80,12 +80,31 @@ describe('SeparatorSearch', () => {
     expect(queue.indexOf(['?', 'ab'])).toBe(2);
   });
 
-  it('lets go of separators that were looked for in bytes that are gone, but of no other', () => {
+  it('keeps its place for as many separators as are looked for in the same bytes', () => {
     const { queue, from } = watched('x'.repeat(100));
     for (let i = 0; i < 30; i++) expect(queue.indexOf(`${i}!`)).toBe(-1);
     from.length = 0;
     for (let i = 0; i < 30; i++) expect(queue.indexOf(`${i}!`)).toBe(-1);
     expect(from).toEqual(Array(30).fill(100));
-    expect(compileSeparator('0!')[0]!.bytes.length).toBe(2);
+  });
+
+  it('lets go of separators that were looked for in bytes that are gone, from time to time', () => {
+    const { queue, push } = watched('x'.repeat(10));
+    const search = (first: number, last: number): number =>
+      calls([Map.prototype, 'delete'], () => {
+        for (let i = first; i <= last; i++) queue.indexOf(`${i}!`);
+      });
+    // One more than 8, and none of them can be forgotten: the next time is that of the 27th.
+    expect(search(1, 9)).toBe(0);
+    push('x'.repeat(10));
+    queue.skip(10);
+    expect(search(10, 26)).toBe(0);
+    expect(search(27, 27)).toBe(9);
+    // 18 are left: the next time is that of the 45th.
+    queue.skip(9);
+    push('x'.repeat(10));
+    queue.skip(1);
+    expect(search(28, 53)).toBe(0);
+    expect(search(54, 54)).toBe(18);
   });
 });

@@ -501,6 +501,32 @@ describe('ByteWriter', () => {
     expect(writer.finish().length).toBe(100_000);
   });
 
+  it('writes texts of a byte for each character of any length', () => {
+    for (const length of [255, 256, 257, 5000]) {
+      const value = 'é'.repeat(length);
+      const wire = new ByteWriter().text(value, 'latin1').text('!').finish();
+      expect(wire.length).toBe(length + 1);
+      expect(wire.every((byte, at) => byte === (at === length ? 0x21 : 0xe9))).toBeTrue();
+    }
+  });
+
+  it('hands out a copy where the message fills less than half of a large memory, or the memory is small', () => {
+    const handedOut = (length: number, after: number): number => {
+      const writer = new ByteWriter();
+      const write = (count: number): void => {
+        for (let at = 0; at < count; at += 256) writer.bytes(new Uint8Array(Math.min(256, count - at)));
+      };
+      write(after);
+      writer.clear();
+      write(length);
+      return writer.finish().buffer.byteLength;
+    };
+    expect(handedOut(200, 0)).toBe(200);
+    expect(handedOut(40_000, 0)).toBe(40_000);
+    expect(handedOut(65_535, 131_072)).toBe(65_535);
+    expect(handedOut(65_536, 131_072)).toBe(131_072);
+  });
+
   it('drops what was written with clear', () => {
     const writer = new ByteWriter().text('abc');
     writer.clear();

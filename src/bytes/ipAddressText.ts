@@ -23,7 +23,7 @@ export function ipAddressText(bytes: Uint8Array): string {
  * @internal
  */
 export function plainIpAddress(text: string): Uint8Array | undefined {
-  const bytes = ipAddress(text.replace(/%.*$/s, ''));
+  const bytes = ipAddress(text.replace(/%.*/s, ''));
   return bytes !== undefined && isIpv4Inside(bytes) ? bytes.subarray(12) : bytes;
 }
 
