@@ -642,7 +642,7 @@ describe('ByteQueue', () => {
       const set = spyOn(Uint8Array.prototype, 'set').and.callThrough();
       const queue = new ByteQueue();
       const one = Uint8Array.of(120);
-      const n = 2 ** 20;
+      const n = runs(2 ** 20).numRuns;
       for (let i = 0; i < n; i++) queue.push(one);
       const frame = queue.takeExactly(n)!;
       const copied = set.calls.allArgs().reduce((sum, [source]) => sum + source.length, 0);

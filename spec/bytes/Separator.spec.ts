@@ -171,7 +171,8 @@ describe('compileSeparator', () => {
           const look = (queue: ByteQueue): void => {
             for (const at of from(queue)) if (queue.indexOf('!!', Math.max(0, at)) !== -1) found++;
           };
-          const [once, again] = [trickle(30_000, look, size), trickle(120_000, look, size)];
+          const length = runs(30_000).numRuns;
+          const [once, again] = [trickle(length, look, size), trickle(4 * length, look, size)];
           expect(found).toBe(0);
           expect(again / once)
             .withContext(`${from.toString()} by ${size}`)

@@ -76,4 +76,23 @@ describe('takeInteger', () => {
     expect(queue.takeInteger(';')).toBeUndefined();
     expect(gather).not.toHaveBeenCalled();
   });
+
+  it('takes the shortest of the terminators that are there, in any order', () => {
+    for (const terminators of [
+      ['ab', 'a'],
+      ['a', 'ab'],
+    ]) {
+      const queue = queueOf('5ab');
+      expect(queue.takeInteger(terminators)).toBe(5);
+      expect(queue.length).toBe(1);
+    }
+  });
+
+  it('copies nothing either where it stands within the last chunk', () => {
+    const queue = queueOf('x12');
+    queue.skip(1);
+    const gather = spyOn(queue, 'gather').and.callThrough();
+    expect(queue.takeInteger(';')).toBeUndefined();
+    expect(gather).not.toHaveBeenCalled();
+  });
 });
