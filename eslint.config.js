@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint';
 
 export default defineConfig(
   // The bench's peers need packages that are not installed with the project: nothing is known of their types.
-  { ignores: ['dist/', 'build/', 'bench/peers/', 'examples/angular/'] },
+  { ignores: ['dist/', 'build/', 'bench/peers/', 'examples/angular/', 'docs/.vitepress/{cache,dist}/'] },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,

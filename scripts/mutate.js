@@ -1,10 +1,12 @@
 /**
  * Mutation testing of a folder or a file of src/, with StrykerJS on the Node that it needs (mutation/README.md):
  *
- *   npm run mutation -- <folder or file below src/>... [--specs=FOLDER,...] [--concurrency=N] [--force] [--dry]
+ *   npm run mutation -- <folder or file below src/>... [--specs=FOLDER,...] [--concurrency=N]
+ *     [--force] [--static] [--fresh] [--dry]
  *
  * Results are kept in build/mutation/<folder>/: a second run tests only what changed in src/ (`--force`: everything;
- * needed after a spec was edited without a change of its name, which Stryker does not see).
+ * needed after a spec was edited without a change of its name, which Stryker does not see). `--static`: also what runs
+ * only while a module is loaded. `--fresh`: a process for each mutant. `--dry`: only the run without a mutant.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
@@ -47,6 +49,8 @@ const { values: options, positionals } = parseArgs({
     concurrency: { type: 'string', default: '2' },
     force: { type: 'boolean', default: false },
     dry: { type: 'boolean', default: false },
+    static: { type: 'boolean', default: false },
+    fresh: { type: 'boolean', default: false },
   },
 });
 
@@ -101,9 +105,14 @@ write(strykerConfig, {
   force: options.force,
   dryRunOnly: options.dry,
   concurrency: Number(options.concurrency),
+  // A mutant of what runs only while a module is loaded needs a process of its own and all specs, and one that throws there
+  // takes the specs with it, which passes for survival.
+  ignoreStatic: !options.static,
+  // Otherwise what a module remembers (a table made once) is still there for the next mutant.
+  maxTestRunnerReuse: options.fresh ? 1 : 0,
   // Loops without an end are found by counting, not by waiting. A busy machine must not pass for a killed mutant.
   timeoutMS: 20_000,
-  timeoutFactor: 4,
+  timeoutFactor: 2,
   dryRunTimeoutMinutes: 60,
   thresholds: { high: 95, low: 90, break: 90 },
   reporters: ['clear-text', 'progress-append-only', 'html', 'json'],

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { ByteQueue } from '../../src/bytes/ByteQueue.js';
 import { LimitOverrunError } from '../../src/bytes/errors.js';
 import { compileSeparator } from '../../src/bytes/Separator.js';
+import { runs } from '../contracts/runs.js';
 import { bytes, text } from '../streams/record.js';
 
 function queueOf(...chunks: (string | number[])[]): ByteQueue {
@@ -207,7 +208,7 @@ describe('ByteQueue', () => {
           }
           expect(rest(queue)).toBe(model);
         }),
-        { numRuns: 2000 },
+        runs(2000),
       );
     });
   });
@@ -563,7 +564,7 @@ describe('ByteQueue', () => {
             expect(queue.length).withContext(`cut at ${at}`).toBe(300);
           }
         }),
-        { numRuns: 50 },
+        runs(50),
       );
     });
 
@@ -641,7 +642,7 @@ describe('ByteQueue', () => {
       const set = spyOn(Uint8Array.prototype, 'set').and.callThrough();
       const queue = new ByteQueue();
       const one = Uint8Array.of(120);
-      const n = 2 ** 20;
+      const n = runs(2 ** 20).numRuns;
       for (let i = 0; i < n; i++) queue.push(one);
       const frame = queue.takeExactly(n)!;
       const copied = set.calls.allArgs().reduce((sum, [source]) => sum + source.length, 0);

@@ -65,4 +65,15 @@ describe('LinkedList', () => {
     one.remove(place);
     expect([itemsOf(one), itemsOf(other)]).toEqual([['a'], ['b']]);
   });
+
+  it('gives up all its items at once', () => {
+    const list = new LinkedList<string>();
+    const place = list.push('a');
+    list.push('b');
+    list.clear();
+    expect(itemsOf(list)).toEqual([]);
+    list.remove(place);
+    list.push('c');
+    expect(itemsOf(list)).toEqual(['c']);
+  });
 });

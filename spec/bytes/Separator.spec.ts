@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { ByteQueue } from '../../src/bytes/ByteQueue.js';
 import { compileSeparator, type Separator } from '../../src/bytes/Separator.js';
+import { runs } from '../contracts/runs.js';
 import { work } from '../contracts/work.js';
 import { bytes } from '../streams/record.js';
 
@@ -44,7 +45,7 @@ describe('compileSeparator', () => {
           .withContext(`${JSON.stringify(patterns)} in ${JSON.stringify(chunks)}`)
           .toEqual(searchPlainly(patterns, chunks.join('')));
       }),
-      { numRuns: 1000 },
+      runs(1000),
     );
   });
 
@@ -170,7 +171,8 @@ describe('compileSeparator', () => {
           const look = (queue: ByteQueue): void => {
             for (const at of from(queue)) if (queue.indexOf('!!', Math.max(0, at)) !== -1) found++;
           };
-          const [once, again] = [trickle(30_000, look, size), trickle(120_000, look, size)];
+          const length = runs(30_000).numRuns;
+          const [once, again] = [trickle(length, look, size), trickle(4 * length, look, size)];
           expect(found).toBe(0);
           expect(again / once)
             .withContext(`${from.toString()} by ${size}`)

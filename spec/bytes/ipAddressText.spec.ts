@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { ipAddress } from '../../src/bytes/ipAddress.js';
-import { ipAddressText, isIpv4Inside } from '../../src/bytes/ipAddressText.js';
+import { ipAddressText, isIpv4Inside, plainIpAddress } from '../../src/bytes/ipAddressText.js';
 
 describe('ipAddressText', () => {
   it('writes addresses as RFC 5952 has them', () => {
@@ -37,9 +37,29 @@ describe('ipAddressText', () => {
 
   it('knows IPv4 inside IPv6', () => {
     expect(isIpv4Inside(ipAddress('::ffff:1.2.3.4')!)).toBe(true);
-    for (const other of ['::1.2.3.4', '1::ffff:1.2.3.4', '::fffe:1.2.3.4', '1.2.3.4', '::ffff:0:1.2.3.4'])
+    for (const other of [
+      '::1.2.3.4',
+      '1::ffff:1.2.3.4',
+      '::fffe:1.2.3.4',
+      '1.2.3.4',
+      '0.0.0.0',
+      '::ffff:0:1.2.3.4',
+    ])
       expect(isIpv4Inside(ipAddress(other)!))
         .withContext(other)
         .toBe(false);
+  });
+
+  it('reads an address without its zone, and IPv4 inside IPv6 as IPv4', () => {
+    const shown = (address: string): string | undefined => {
+      const bytes = plainIpAddress(address);
+      return bytes && ipAddressText(bytes);
+    };
+    expect(shown('fe80::1%eth0')).toBe('fe80::1');
+    expect(shown('fe80::1%a\n%b')).toBe('fe80::1');
+    expect(shown('::ffff:192.0.2.1')).toBe('192.0.2.1');
+    expect(shown('192.0.2.1')).toBe('192.0.2.1');
+    expect(shown('2001:db8::1')).toBe('2001:db8::1');
+    expect(shown('localhost')).toBeUndefined();
   });
 });

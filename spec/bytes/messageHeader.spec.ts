@@ -14,4 +14,14 @@ describe('messageChunks', () => {
     expect(body).toBe(long);
     expect(messageChunks('é'.repeat(5000)).map(({ length }) => length)).toEqual([5, 10_000]);
   });
+
+  it('makes one chunk of up to 4096 bytes or characters, two of more', () => {
+    for (const [length, chunks] of [
+      [4096, [4101]],
+      [4097, [5, 4097]],
+    ] as const) {
+      for (const message of ['x'.repeat(length), new Uint8Array(length)])
+        expect(messageChunks(message).map((chunk) => chunk.length)).toEqual([...chunks]);
+    }
+  });
 });

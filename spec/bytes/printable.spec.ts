@@ -35,6 +35,7 @@ describe('printable', () => {
   });
 
   it('cuts what is long', () => {
+    expect(printable('x'.repeat(500))).toBe('x'.repeat(500));
     expect(printable('x'.repeat(501))).toBe(`${'x'.repeat(500)}…`);
     expect(printable('abc', 2)).toBe('ab…');
   });

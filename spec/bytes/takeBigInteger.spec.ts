@@ -78,4 +78,22 @@ describe('takeBigInteger', () => {
     expect(() => takeBigInteger(queueOf(''), '')).toThrowError(RangeError);
     expect(() => takeBigInteger(queueOf(''), 1 as never)).toThrowError(TypeError);
   });
+
+  it('takes 20 digits besides the sign, zeros in front among them, and no more', () => {
+    expect(takeBigInteger(queueOf(`-${'0'.repeat(19)}5;`), ';')).toBe(-5n);
+    expect(takeBigInteger(queueOf(`${'0'.repeat(19)}5;`), ';')).toBe(5n);
+    for (const sign of ['', '-'])
+      expect(() => takeBigInteger(queueOf(`${sign}${'0'.repeat(20)}5;`), ';')).toThrowError(DecodeError);
+  });
+
+  it('takes the shortest of the terminators that are there, in any order', () => {
+    for (const terminators of [
+      ['ab', 'a'],
+      ['a', 'ab'],
+    ]) {
+      const queue = queueOf('5ab');
+      expect(takeBigInteger(queue, terminators)).toBe(5n);
+      expect(queue.length).toBe(1);
+    }
+  });
 });

@@ -76,4 +76,11 @@ describe('takeTextUntil', () => {
     });
     expect(cost).toBeLessThan(12 * n);
   });
+
+  it('takes no byte for a part of the separator that was taken before', () => {
+    const queue = queueOf('xab;');
+    queue.skip(1);
+    expect(takeTextUntil(queue, ['b', 'xab'])).toBe('a');
+    expect(queue.length).toBe(1);
+  });
 });

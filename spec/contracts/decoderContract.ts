@@ -12,6 +12,7 @@ import {
 import { copyBytes } from '../../src/bytes/text.js';
 import { checkDecoder, manualConnection } from '../../src/testing.js';
 import { bytes, joined } from './bytes.js';
+import { runs } from './runs.js';
 import { work } from './work.js';
 
 export interface DecoderTraits<In, Out> {
@@ -65,7 +66,7 @@ export function decoderContract<In, Out>(name: string, traits: DecoderTraits<In,
           });
           expect(frames.map(shown)).toEqual(expected(all));
         }),
-        { numRuns: 20 },
+        runs(20),
       );
     });
 
@@ -92,7 +93,7 @@ export function decoderContract<In, Out>(name: string, traits: DecoderTraits<In,
           expect(whole.log.at(-1)).toMatch(/^(\||# ERR_(DECODE|LIMIT_OVERRUN|INCOMPLETE_READ))$/);
           for (const chunks of [cut(data), byteByByte(data)]) expect(readAll(codec, chunks)).toEqual(whole);
         }),
-        { numRuns: 1000 },
+        runs(1000),
       );
     });
 
@@ -108,7 +109,7 @@ export function decoderContract<In, Out>(name: string, traits: DecoderTraits<In,
           expect(readAll(codec, [front]).log).toEqual([...log.slice(0, -1), '|']);
           expect(readAll(codec, [left])).toEqual({ log: [error], rest });
         }),
-        { numRuns: 500 },
+        runs(500),
       );
       expect().nothing();
     });

@@ -8,6 +8,7 @@ import {
   type DecoderBytes,
   type Take,
 } from '../../src/index.js';
+import { difference } from '../contracts/bytes.js';
 import { bytes, text } from '../streams/record.js';
 
 const MAX = Number.MAX_SAFE_INTEGER;
@@ -250,6 +251,119 @@ describe('ByteWriter', () => {
     );
   });
 
+  it('writes the least and the most of each number, and names them for what is beyond', () => {
+    const verbs: [verb: keyof ByteWriter, least: number | bigint, most: number | bigint, mustBe: string][] = [
+      ['uint8', 0, 255, 'an integer from 0 to 255'],
+      ['int8', -128, 127, 'an integer from -128 to 127'],
+      ['uint16', 0, 65535, 'an integer from 0 to 65535'],
+      ['int16', -32768, 32767, 'an integer from -32768 to 32767'],
+      ['uint32', 0, 4294967295, 'an integer from 0 to 4294967295'],
+      ['int32', -2147483648, 2147483647, 'an integer from -2147483648 to 2147483647'],
+      ['bigUint64', 0n, 2n ** 64n - 1n, 'from 0 to 18446744073709551615'],
+      ['bigInt64', -(2n ** 63n), 2n ** 63n - 1n, 'from -9223372036854775808 to 9223372036854775807'],
+      ['varint', 0, MAX, 'an integer from 0 to 9007199254740991'],
+      ['varint', 0n, 2n ** 64n - 1n, 'from 0 to 18446744073709551615'],
+    ];
+    for (const [verb, least, most, mustBe] of verbs) {
+      const write = (value: number | bigint): Uint8Array =>
+        (new ByteWriter()[verb] as (this: ByteWriter, value: number | bigint) => ByteWriter)
+          .call(new ByteWriter(), value)
+          .finish();
+      const one = typeof most === 'bigint' ? 1n : 1;
+      const beyond = [Number(least) - 1, Number(most) + 1];
+      const wrong = typeof most === 'bigint' ? [(least as bigint) - 1n, most + 1n] : beyond;
+      for (const value of [least, most]) expect(() => write(value)).not.toThrow();
+      for (const value of wrong) {
+        const shown = typeof one === 'bigint' ? `${value} (bigint)` : `${value}`;
+        expect(() => write(value)).toThrowError(RangeError, `${verb} must be ${mustBe}, not ${shown}`);
+      }
+    }
+    for (const value of [MAX, -MAX, -(2n ** 63n), 2n ** 64n - 1n])
+      expect(text(new ByteWriter().integer(value, ';').finish())).toBe(`${value};`);
+    expect(() => new ByteWriter().integer(MAX + 1, ';')).toThrowError(
+      RangeError,
+      `integer must be an integer from -${MAX} to ${MAX}, not ${MAX + 1}`,
+    );
+    expect(() => new ByteWriter().float32(1e39)).toThrowError(
+      RangeError,
+      'float32 must be a single, not 1e+39',
+    );
+  });
+
+  it('says of what type a value must be', () => {
+    const writer = new ByteWriter();
+    const wrong: [attempt: () => unknown, message: string][] = [
+      [() => writer.float64('1' as never), 'float64 must be a number, not 1 (string)'],
+      [() => writer.bigUint64(1 as never), 'bigUint64 must be a bigint, not 1'],
+      [() => writer.bigInt64('1' as never), 'bigInt64 must be a bigint, not 1 (string)'],
+      [() => writer.uint8(1).float32(null as never), 'float32 must be a number, not null (object)'],
+      [() => writer.bigUint64(1n, 1 as never), 'littleEndian must be true or false, not 1'],
+      [() => writer.bigInt64(1n, 1 as never), 'littleEndian must be true or false, not 1'],
+      [() => writer.float32(1, 1 as never), 'littleEndian must be true or false, not 1'],
+      [() => writer.int16(1, 1 as never), 'littleEndian must be true or false, not 1'],
+      [() => writer.varint('1' as never), 'varint must be a number, not 1 (string)'],
+      [() => writer.text(1 as never), 'text must be a string, not 1'],
+      [() => writer.bytes('a' as never), 'bytes must be a Uint8Array, not a (string)'],
+      [() => writer.integer(1, ['\n'] as never), 'A terminator that is written must be one, not a list'],
+      [
+        () => writer.lengthPrefixed(1, 5 as never),
+        'The content must be a string, a function or a Uint8Array, not 5',
+      ],
+      [
+        () => writer.lengthPrefixed(1, () => ({ next: () => 1 })),
+        'What writes a message must be a plain function, not an async one or a generator',
+      ],
+      [
+        () => writer.lengthPrefixed(1, () => writer.finish()),
+        'finish() within a part whose length is not known yet',
+      ],
+    ];
+    for (const [attempt, message] of wrong) expect(attempt).toThrowError(TypeError, message);
+    // What is returned besides is nobody's business.
+    for (const result of [null, undefined, 1, writer, { then: 1, next: 1 }])
+      expect(() => writer.lengthPrefixed(1, () => result)).not.toThrow();
+  });
+
+  it('says which character does not fit into an encoding', () => {
+    expect(() => new ByteWriter().text('ab€', 'latin1')).toThrowError(RangeError, '"€" at 2 is not latin1');
+    expect(() => new ByteWriter().text('é', 'ascii')).toThrowError(RangeError, '"é" at 0 is not ascii');
+  });
+
+  it('writes texts around each length at which another way is taken', () => {
+    for (const length of [0, 1, 31, 32, 33, 64, 255, 256, 257, 1000]) {
+      for (const last of ['z', 'é', '€', '😀']) {
+        const value = `${'a'.repeat(length)}${last}`;
+        const writer = new ByteWriter().text(value).text('!');
+        expect(writer.length).toBe(bytes(value).length + 1);
+        expect(text(writer.finish())).toBe(`${value}!`);
+      }
+    }
+  });
+
+  it('keeps what it wrote when its memory grows', () => {
+    const writer = new ByteWriter();
+    for (let i = 0; i < 255; i++) writer.uint8(i);
+    writer.uint16(0x0102).uint32(7);
+    const wire = writer.finish();
+    expect(wire.length).toBe(261);
+    expect([...wire.subarray(0, 255)]).toEqual(Array.from({ length: 255 }, (_, i) => i));
+    expect([...wire.subarray(255)]).toEqual([1, 2, 0, 0, 0, 7]);
+  });
+
+  it('hands out a large message where it lies if it fills half of its memory, and begins small again', () => {
+    for (const [length, memory] of [
+      [65_536, 65_536],
+      [65_537, 131_072],
+      [131_072, 131_072],
+    ] as const) {
+      const writer = new ByteWriter();
+      for (let at = 0; at < length; at += 256) writer.bytes(new Uint8Array(Math.min(256, length - at)));
+      const wire = writer.finish();
+      expect([wire.length, wire.buffer.byteLength]).toEqual([length, memory]);
+      expect(writer.text('a').finish().buffer.byteLength).toBe(1);
+    }
+  });
+
   it('writes floats that are no numbers, or none that end', () => {
     for (const value of [NaN, Infinity, -Infinity, -0, 1e-50]) {
       const queue = new ByteQueue();
@@ -271,7 +385,8 @@ describe('ByteWriter', () => {
               const content = new Uint8Array(length).fill(7);
               const expected = lengthPrefixed({ width, ...options }).encode(content);
               const wire = new ByteWriter().lengthPrefixed(width, (w) => w.bytes(content), options).finish();
-              expect(wire).toEqual(expected as Uint8Array);
+              // Not toEqual, which takes its time for that many bytes.
+              expect(difference(wire, expected as Uint8Array)).toBe('none');
             }
           }
         }

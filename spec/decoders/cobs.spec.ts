@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { cobs, type StreamError } from '../../src/index.js';
+import { ByteQueue, cobs, type LimitOverrunError, type StreamError } from '../../src/index.js';
 import { manualConnection } from '../../src/testing.js';
 import { byteByByte, decoderContract, readAll, shown } from '../contracts/decoderContract.js';
 import { bytes, text } from '../streams/record.js';
@@ -132,6 +132,24 @@ describe('cobs', () => {
       transport.receive('\x03ok\0');
       expect(next).toBe('ok');
     }
+  });
+
+  it('tells how many bytes to skip of a message that is too long', () => {
+    const frame = new Uint8Array(303).fill(1).fill(0, 302);
+    const queue = new ByteQueue();
+    queue.push(frame);
+    let error: unknown;
+    try {
+      cobs({ maxLength: 300 })().decode(queue);
+    } catch (thrown) {
+      error = thrown;
+    }
+    expect((error as LimitOverrunError).consumed).toBe(302);
+  });
+
+  it('takes no more memory for a frame than it may need', () => {
+    const frame = cobs().encode(new Uint8Array(254).fill(1)) as Uint8Array;
+    expect(frame.buffer.byteLength).toBe(257);
   });
 
   it('refuses messages and options that are none', () => {

@@ -14,6 +14,7 @@ import {
   type Take,
 } from '../../src/index.js';
 import { checkDecoder, manualConnection, marbleConnection } from '../../src/testing.js';
+import { runs } from '../contracts/runs.js';
 import { work } from '../contracts/work.js';
 import { bytes, record, text } from '../streams/record.js';
 
@@ -252,7 +253,7 @@ describe('decoder', () => {
       fc.property(fc.array(value, { maxLength: 3 }), (list) => {
         checkDecoder(frames, list.map(encode).join(''), { frames: list });
       }),
-      { numRuns: 30 },
+      runs(30),
     );
   });
 

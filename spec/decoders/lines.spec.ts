@@ -3,6 +3,7 @@ import { take } from 'rxjs';
 import { ByteQueue, lines, type LinesCodecOptions, type TextEncoding } from '../../src/index.js';
 import { checkDecoder, manualConnection } from '../../src/testing.js';
 import { byteByByte, decoderContract, readAll, shown } from '../contracts/decoderContract.js';
+import { runs } from '../contracts/runs.js';
 import { work } from '../contracts/work.js';
 import { bytes, record, text } from '../streams/record.js';
 import { frameMarbles } from './frameMarbles.js';
@@ -105,7 +106,7 @@ describe('lines', () => {
             expect(readAll(short, cut)).withContext(JSON.stringify(data)).toEqual({ log, rest: '' });
           }
         }),
-        { numRuns: 500 },
+        runs(500),
       );
     });
 

@@ -67,6 +67,15 @@ describe('slip', () => {
     expect(() => slip().encode(5 as never)).toThrowError(TypeError);
   });
 
+  it('gives a view of a message without escapes, and a copy of one with', () => {
+    const chunk = frames('x'.repeat(300), 0xc0, 'y'.repeat(300), 0xc0, 'z'.repeat(300), 0xdb, 0xdc, 0xc0);
+    const { reader, transport } = manualConnection();
+    const buffers: ArrayBufferLike[] = [];
+    reader.frames(slip()).subscribe(({ buffer }) => buffers.push(buffer));
+    transport.receive(chunk);
+    expect(buffers.map((buffer) => buffer === buffers[0])).toEqual([true, true, false]);
+  });
+
   it('with a leading END noise costs no message', () => {
     const careful = slip({ leadingEnd: true });
     fc.assert(

@@ -5,6 +5,7 @@ import { codec, connectionPair, framed, RequestTimeoutError, type Framed } from 
 import { manualConnection, marbleConnection, type ManualConnection } from '../../src/testing.js';
 import { shoutCodec } from '../diagrams/writing.js';
 import { record } from '../streams/record.js';
+import { runs } from '../contracts/runs.js';
 import { messagesOf, reported } from './reported.js';
 
 type Talk = ManualConnection & { client: Framed<string> };
@@ -169,7 +170,7 @@ describe('framed: requests', () => {
             expect([...replied].sort()).toEqual(expected.map((id) => `${id}${id}!`));
           },
         ),
-        { numRuns: 300 },
+        runs(300),
       );
     });
   });

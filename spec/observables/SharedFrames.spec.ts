@@ -21,6 +21,7 @@ import { MAX_HELD } from '../../src/observables/SharedFrames.js';
 import { manualConnection, marbleConnection, type ManualConnection } from '../../src/testing.js';
 import { shoutCodec } from '../diagrams/writing.js';
 import { record } from '../streams/record.js';
+import { runs } from '../contracts/runs.js';
 import { messagesOf, reported } from './reported.js';
 
 type Talk = ManualConnection & { client: Framed<string> };
@@ -436,7 +437,7 @@ describe('framed: consume', () => {
         expect(seen.filter(isFor('m'))).toEqual(pushed);
         expect(replies).toEqual(Array.from({ length: answered }, (_, i) => `r${i}!`));
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 

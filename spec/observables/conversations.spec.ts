@@ -3,6 +3,7 @@ import { VirtualTimeScheduler } from 'rxjs';
 import { converse, decoder, type Conversation, type DecoderBytes } from '../../src/index.js';
 import { manualConnection } from '../../src/testing.js';
 import { bytes, text } from '../contracts/bytes.js';
+import { runs } from '../contracts/runs.js';
 
 function* sized(io: DecoderBytes): Generator<undefined, string> {
   return yield* io.text(yield* io.uint8());
@@ -109,7 +110,7 @@ describe('Conversations, at random', () => {
           expect(rest).toBe(untaken.join(''));
         },
       ),
-      { numRuns: 2000 },
+      runs(2000),
     );
   });
 });

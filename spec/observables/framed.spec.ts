@@ -26,6 +26,7 @@ import { manualConnection, type ManualConnection } from '../../src/testing.js';
 import { checkCases } from '../diagrams/checkCases.js';
 import { framedCases, shoutCodec } from '../diagrams/writing.js';
 import { record } from '../streams/record.js';
+import { runs } from '../contracts/runs.js';
 
 const isReply = (message: string): boolean => !message.startsWith('>');
 
@@ -548,7 +549,7 @@ describe('framed', () => {
           for (const line of seen) expect(line).toMatch(/^(\d+): reply \1!$/);
           expect(messages.log.filter(isReply).length).toBe(steps.length + 1);
         }),
-        { numRuns: 100 },
+        runs(100),
       );
     });
   });

@@ -7,6 +7,7 @@ import { copyBytes } from '../../src/bytes/text.js';
 import { checkCases } from '../diagrams/checkCases.js';
 import { sendAllCases } from '../diagrams/writing.js';
 import { record, text } from '../streams/record.js';
+import { runs } from '../contracts/runs.js';
 import { messagesOf, reported } from './reported.js';
 
 /** Written bytes wait until the spec drains them. */
@@ -742,7 +743,7 @@ describe('sendAll', () => {
           expect(log.log).toEqual(['|']);
         },
       ),
-      { numRuns: 200 },
+      runs(200),
     );
   });
 

@@ -4,6 +4,7 @@ import { marbles } from 'rxjs-marbles/jasmine/index.js';
 import { converse, silence, type Conversation } from '../../src/index.js';
 import { manualConnection, marbleConnection } from '../../src/testing.js';
 import { bytes, record, text } from '../streams/record.js';
+import { runs } from '../contracts/runs.js';
 
 const code = (error: unknown): string => (error as { code: string }).code;
 
@@ -163,7 +164,7 @@ describe('untilSilence', () => {
         expect(operated.log).toEqual([...expected, '|']);
         expect(spoken.log).toEqual([...expected, '|']);
       }),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 

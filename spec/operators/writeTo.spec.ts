@@ -14,6 +14,7 @@ import { copyBytes } from '../../src/bytes/text.js';
 import { checkCases } from '../diagrams/checkCases.js';
 import { writeToCases } from '../diagrams/writing.js';
 import { bytes, record, text } from '../streams/record.js';
+import { runs } from '../contracts/runs.js';
 
 /** Written bytes wait until the spec drains them. */
 const writing = (options: Parameters<typeof manualConnection>[0] = {}): ManualConnection =>
@@ -468,7 +469,7 @@ describe('writeTo', () => {
           expect(log).toEqual([model.overrun ? '# ERR_WRITE_OVERFLOW' : '|']);
         },
       ),
-      { numRuns: 300 },
+      runs(300),
     );
   });
 

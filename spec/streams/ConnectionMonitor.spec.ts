@@ -79,6 +79,27 @@ describe('ConnectionMonitor', () => {
     expect(second.core.waitsFor).toBeUndefined();
   });
 
+  it('that does not ask who waits is told of everything else', () => {
+    const told = monitored(server);
+    delete server.core.monitor!.waiting;
+    server.core.waits('somebody');
+    expect(server.core.waitsFor).toEqual({ what: 'somebody', since: 0 });
+    server.core.waits();
+    server.writer.abort();
+    expect(told).toEqual(['gone: gone']);
+  });
+
+  it('is told once of a wait that is told of again, and the time is that of the first', () => {
+    const told = monitored(server);
+    server.core.waits('somebody');
+    after(10, () => server.core.waits('somebody else'));
+    time.flush();
+    expect(server.core.waitsFor).toEqual({ what: 'somebody', since: 0 });
+    server.core.waits();
+    server.core.waits();
+    expect(told).toEqual(['waits', 'waits no more']);
+  });
+
   it('is told once when a connection that waits goes', () => {
     const [peer, second] = connectionPair({ scheduler: time });
     const told = monitored(second);

@@ -1,5 +1,6 @@
 import { connectionPair, framed, json, lines, serve, type Connection } from 'rxjs-net';
-import { NEVER, Subject, timer, VirtualTimeScheduler } from 'rxjs';
+import { snapshotLine } from '../../src/streams/ConnectionSnapshot.js';
+import { NEVER, Subject, timer, VirtualTimeScheduler, type Observable } from 'rxjs';
 
 describe('connection.inspect()', () => {
   let time: VirtualTimeScheduler;
@@ -38,6 +39,14 @@ describe('connection.inspect()', () => {
       read: { state: 'open', buffered: 0, limit: 10, ...still, pendingReads: 0, reads: [] },
       write: { queued: 0, highWaterMark: 20, lowWaterMark: 5, ...still },
     });
+  });
+
+  it('tells when it was opened, and how long ago that is', () => {
+    let late: Connection | undefined;
+    after(200, () => ([late] = connectionPair({ scheduler: time })));
+    const seen = seenAt(500, () => late!.inspect());
+    const { since, age } = seen();
+    expect([since, age]).toEqual([200, 300]);
   });
 
   it('is plain data', () => {
@@ -80,6 +89,32 @@ describe('connection.inspect()', () => {
       { verb: 'readUntil', argument: '\r\n', waitsFor: 'bytes', for: 200 },
       { verb: 'readExactly', argument: 5, waitsFor: 'turn', for: 150 },
     ]);
+  });
+
+  const named: [read: (connection: Connection) => Observable<unknown>, verb: string, argument?: unknown][] = [
+    [({ reader }) => reader.read(), 'read', -1],
+    [({ reader }) => reader.read(7), 'read', 7],
+    [({ reader }) => reader.read('utf-8'), 'read'],
+    [({ reader }) => reader.readExactly(7), 'readExactly', 7],
+    [({ reader }) => reader.readUntil(), 'readUntil', '\n'],
+    [({ reader }) => reader.readUntil(['a', 'b'], 'ascii'), 'readUntil', ['a', 'b']],
+    [({ reader }) => reader.readLine(), 'readLine'],
+    [({ reader }) => reader.readFrame(lines()), 'readFrame'],
+    [({ reader }) => reader.chunks(), 'chunks'],
+    [({ reader }) => reader.frames(lines()), 'frames'],
+    [({ reader }) => reader.lines(), 'lines'],
+    [({ reader }) => reader.consume(lines(), () => undefined), 'consume'],
+    [({ reader }) => reader.consume(lines(), () => undefined, 3), 'consume'],
+    [({ reader }) => reader.pipeTo(client.writer), 'pipeTo'],
+    [(connection) => framed(connection, json()), 'framed'],
+  ];
+  it('names each read, and what it was given', () => {
+    for (const [read, verb, argument] of named) {
+      const [, connection] = connectionPair({ scheduler: time });
+      read(connection).subscribe();
+      const [first] = connection.inspect().read.reads;
+      expect([first?.verb, first?.argument]).withContext(String(read)).toEqual([verb, argument]);
+    }
   });
 
   it('shows the first ten of many reads, and how many there are', () => {
@@ -188,5 +223,27 @@ describe('connection.inspect()', () => {
       'Connection { open, 1.5 s old; 8 bytes read (8 buffered); 0 written (0 queued); readUntil waits for bytes }',
       'Connection { open, 1.5 s old; 0 bytes read (0 buffered); 8 written (0 queued) }',
     ]);
+  });
+
+  it('shows in the line who is paused, what it waits for, and the first of the reads', () => {
+    server.reader.consume(lines(), () => NEVER).subscribe();
+    client.reader.readLine().subscribe();
+    client.reader.readLine().subscribe();
+    after(0, () => client.writer.write('a\n'));
+    after(250, () => client.writer.write('x'.repeat(30)));
+    after(500, () => client.writer.write('x'.repeat(30)));
+    server.core.waits('a place');
+    const seen = seenAt(1500, () => [server, client].map((one) => snapshotLine(one.inspect())));
+    expect(seen()).toEqual([
+      'Connection { open, 1.5 s old; 32 bytes read (30 buffered, paused for 1.25 s); 0 written (0 queued); consume waits for work; waits for a place }',
+      'Connection { open, 1.5 s old; 0 bytes read (0 buffered); 62 written (30 queued, paused for 1 s); readLine waits for bytes }',
+    ]);
+  });
+
+  it('shows in the line what has ended the connection', () => {
+    client.writer.close();
+    expect(snapshotLine(client.inspect())).toBe(
+      'Connection { gone, 0 s old; 0 bytes read (0 buffered); 0 written (0 queued); The connection was closed by this side }',
+    );
   });
 });

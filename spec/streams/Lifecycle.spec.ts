@@ -1,5 +1,6 @@
 import { catchError, EMPTY, of, Subject, take, takeWhile, type Observable } from 'rxjs';
 import { useConnection, type Connection } from '../../src/index.js';
+import { Lifecycle } from '../../src/streams/Lifecycle.js';
 import { manualConnection, type ManualConnection } from '../../src/testing.js';
 import { record } from './record.js';
 
@@ -114,6 +115,40 @@ describe('The life of a connection', () => {
       });
     }
   }
+
+  it('each step is taken once, and the first end counts', () => {
+    const life = new Lifecycle();
+    expect([life.end(), life.end()]).toEqual([true, false]);
+    expect([life.close(), life.close(), life.end()]).toEqual([true, false, false]);
+    expect([life.abort('first'), life.abort('second'), life.close(), life.end()]).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
+    expect(life.error?.cause).toBe('first');
+    expect([life.go(new Error('reset')), life.go(new Error('again')), life.abort('late')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    expect([life.phase, life.failure, life.loss]).toEqual(['gone', life.error, undefined]);
+    expect(life.error?.cause).toBe('first');
+  });
+
+  it('what ended it is told in words', () => {
+    const message = (end: (life: Lifecycle) => void): string | undefined => {
+      const life = new Lifecycle();
+      end(life);
+      expect(life.error).withContext('before it is gone').toBeUndefined();
+      life.go(undefined);
+      expect(life.go(new Error('reset'))).toBeFalse();
+      return life.error?.message;
+    };
+    expect(message(() => undefined)).toBe('The connection was lost: the peer closed it');
+    expect(message((life) => life.end())).toBe('Both directions have ended');
+    expect(message((life) => life.close())).toBe('The connection was closed by this side');
+  });
 
   it('a loss is not turned into a close by the clean-up of whoever owns the connection', () => {
     const connection = manualConnection();

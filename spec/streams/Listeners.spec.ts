@@ -26,6 +26,15 @@ describe('Listeners', () => {
     expect(tell()).toEqual(['d']);
   });
 
+  it('can be taken back twice, the only one too', () => {
+    const remove = listeners.add(told('only'));
+    remove();
+    expect(remove).not.toThrow();
+    listeners.add(told('next'));
+    remove();
+    expect(tell()).toEqual(['next']);
+  });
+
   it('that are taken back before their turn are not told', () => {
     let removeLast = (): void => undefined;
     listeners.add(() => removeLast());

@@ -4,6 +4,7 @@ import { marbles } from 'rxjs-marbles/jasmine/index.js';
 import { ConnectionLostError, connectionPair, RateLimit } from '../../src/index.js';
 import { manualConnection, marbleConnection } from '../../src/testing.js';
 import { connectionReset } from '../../src/streams/errors.js';
+import { runs } from '../contracts/runs.js';
 import { record } from './record.js';
 
 const lost = new ConnectionLostError(connectionReset());
@@ -179,7 +180,7 @@ describe('pipeTo with a rate', () => {
           if (tooLong !== undefined) throw new Error(`${tooLong} in one piece`);
         },
       ),
-      { numRuns: 200 },
+      runs(200),
     );
     expect().nothing();
   });

@@ -3,6 +3,7 @@ import { map, VirtualTimeScheduler, type SchedulerLike } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jasmine/index.js';
 import { RateLimit } from '../../src/index.js';
 import { manualConnection, ManualTransport, type ManualConnection } from '../../src/testing.js';
+import { runs } from '../contracts/runs.js';
 import { record, text } from './record.js';
 
 const KB = 1000;
@@ -265,7 +266,7 @@ describe('RateLimit', () => {
           });
         },
       ),
-      { numRuns: 300 },
+      runs(300),
     );
     expect().nothing();
   });

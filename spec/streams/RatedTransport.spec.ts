@@ -1,11 +1,18 @@
 import { concat, ignoreElements, map, of, VirtualTimeScheduler } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jasmine/index.js';
-import { Connection, ConnectionLostError, connectionPair, RateLimit } from '../../src/index.js';
+import {
+  Connection,
+  ConnectionLostError,
+  connectionPair,
+  RateLimit,
+  type Transport,
+} from '../../src/index.js';
 import { manualConnection, marbleConnection, ManualTransport } from '../../src/testing.js';
 import { connectionReset } from '../../src/streams/errors.js';
 import { MemoryTransport } from '../../src/transports/memory/MemoryTransport.js';
 import { contractSpecs } from '../contracts/contractSpecs.js';
-import { record, text } from './record.js';
+import { BareTransport } from './BareTransport.js';
+import { bytes, record, text } from './record.js';
 
 contractSpecs('A memory transport with a rate', () => {
   const limit = new RateLimit({ bytesPerSecond: Infinity });
@@ -222,6 +229,135 @@ describe('readRate', () => {
     scheduler.flush();
     expect(one.writer.paused).toBe(false);
     expect(scheduler.now()).toBe(190);
+  });
+
+  describe('on a transport that does nothing by itself', () => {
+    let scheduler: VirtualTimeScheduler;
+    let limit: RateLimit;
+
+    beforeEach(() => {
+      scheduler = new VirtualTimeScheduler();
+      limit = new RateLimit({ bytesPerSecond: 1000, burst: 1, scheduler });
+    });
+
+    interface Rated {
+      readonly inner: BareTransport;
+      readonly outer: Transport;
+      readonly log: string[];
+      /** What the receiver does with each piece. */
+      whenData: () => void;
+    }
+
+    function rated(): Rated {
+      const inner = new BareTransport();
+      const outer = limit.rated(inner);
+      const all: Rated = { inner, outer, log: [], whenData: () => undefined };
+      outer.start({
+        data: (chunk) => {
+          all.log.push(`${scheduler.now()}: ${text(chunk)}`);
+          all.whenData();
+        },
+        eof: () => all.log.push('eof'),
+        flushed: () => all.log.push('flushed'),
+        closed: (error) => all.log.push(`closed ${String(error)}`),
+      });
+      return all;
+    }
+
+    it('lets nothing come after close and abort, whatever is asked then', () => {
+      for (const end of ['close', 'abort'] as const) {
+        const { inner, outer, log } = rated();
+        outer[end]('why');
+        outer.pause();
+        outer.resume();
+        inner.receiver.data(bytes('late'));
+        inner.receiver.eof();
+        scheduler.flush();
+        expect(log).toEqual([]);
+        expect(inner.asked).toEqual([end === 'close' ? 'close' : ['abort', 'why']]);
+      }
+    });
+
+    it('drops what comes after close: nothing is left that came in plain', () => {
+      const inner = Object.assign(new BareTransport(), { startTls: () => of(undefined) });
+      const outer = limit.rated(inner);
+      outer.start({ data: fail, eof: fail, flushed: fail, closed: fail });
+      outer.close();
+      inner.receiver.data(bytes('late'));
+      expect(record(outer.startTls!()).log).toEqual(['undefined', '|']);
+    });
+
+    it('asks for each pause and each resume once', () => {
+      const { inner, outer } = rated();
+      outer.resume();
+      outer.pause();
+      outer.pause();
+      expect(inner.asked).toEqual(['pause']);
+      outer.resume();
+      outer.resume();
+      expect(inner.asked).toEqual(['pause', 'resume']);
+    });
+
+    it('gives its place up when it is paused, lost or closed', () => {
+      const ends: Record<string, (one: Rated) => void> = {
+        paused: ({ outer }) => outer.pause(),
+        lost: ({ inner }) => inner.receiver.closed(new Error('cut')),
+        closed: ({ outer }) => outer.close(),
+        aborted: ({ outer }) => outer.abort(),
+      };
+      for (const [name, end] of Object.entries(ends)) {
+        scheduler = new VirtualTimeScheduler();
+        limit = new RateLimit({ bytesPerSecond: 1000, burst: 1, scheduler });
+        const [first, second] = [rated(), rated()];
+        first.inner.receiver.data(bytes('ab'));
+        second.inner.receiver.data(bytes('x'));
+        end(first);
+        scheduler.flush();
+        expect(second.log).withContext(name).toEqual(['1: x']);
+      }
+    });
+
+    it('tells the end behind the last byte, and only when it is not paused by then', () => {
+      const one = rated();
+      one.inner.receiver.data(bytes('ab'));
+      one.inner.receiver.eof();
+      one.whenData = () => one.outer.pause();
+      scheduler.flush();
+      expect(one.log).toEqual(['0: a', '1: b']);
+      one.outer.resume();
+      expect(one.log).toEqual(['0: a', '1: b', 'eof']);
+      one.outer.pause();
+      one.outer.resume();
+      one.inner.receiver.closed();
+      expect(one.log.slice(2)).withContext('once').toEqual(['eof', 'closed undefined']);
+    });
+
+    it('tells all that waits, and the end, before the loss', () => {
+      const { inner, log } = rated();
+      inner.receiver.data(bytes('abc'));
+      inner.receiver.data(bytes('d'));
+      inner.receiver.eof();
+      inner.receiver.closed(new Error('cut'));
+      expect(log).toEqual(['0: a', '0: bc', '0: d', 'eof', 'closed Error: cut']);
+    });
+
+    it('tells for how long it has let nothing pass, and else what the one inside says', () => {
+      const { inner, outer } = rated();
+      expect(outer.limitedFor).toBeUndefined();
+      Object.assign(inner, { limitedFor: 70 });
+      expect(outer.limitedFor).toBe(70);
+      inner.receiver.data(bytes('abc'));
+      limit.bytesPerSecond = 0;
+      const seen: (number | undefined)[] = [];
+      scheduler.schedule(() => seen.push(outer.limitedFor), 30);
+      scheduler.flush();
+      expect(seen).toEqual([30]);
+      inner.receiver.flushed();
+    });
+
+    it('can encrypt where the one inside can, and only there', () => {
+      expect('startTls' in rated().outer).toBeFalse();
+    });
   });
 
   it('must be a RateLimit, or give one', () => {

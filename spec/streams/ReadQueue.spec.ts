@@ -1,7 +1,19 @@
-import { config, finalize, repeat, retry, take, takeWhile, tap, VirtualTimeScheduler } from 'rxjs';
+import {
+  config,
+  finalize,
+  Observable,
+  repeat,
+  retry,
+  Subject,
+  take,
+  takeWhile,
+  tap,
+  VirtualTimeScheduler,
+} from 'rxjs';
 import { marbles } from 'rxjs-marbles/jasmine/index.js';
-import { connectionPair, decoder } from '../../src/index.js';
+import { Connection, connectionPair, decoder, fixedLength } from '../../src/index.js';
 import { manualConnection, type ManualConnection } from '../../src/testing.js';
+import { BareTransport } from './BareTransport.js';
 import { record, text } from './record.js';
 
 const LINES = 9001;
@@ -130,6 +142,94 @@ describe('ReadQueue', () => {
       transport.receive('one\nabc');
       expect(third.log).toEqual(['abc', '|']);
     });
+  });
+
+  describe('keeps its list in order', () => {
+    const pending = (connection: ManualConnection): number => connection.inspect().read.pendingReads;
+
+    it('when a read that waits behind another one is unsubscribed', () => {
+      const connection = manualConnection();
+      const { reader, transport } = connection;
+      const pair = decoder(function* (bytes) {
+        return `${yield* bytes.text(2)}+${yield* bytes.text(2)}`;
+      });
+      const first = record(reader.readFrame(pair));
+      const second = reader.readLine().subscribe();
+      transport.receive('abc');
+      second.unsubscribe();
+      expect(pending(connection)).toBe(1);
+      transport.receive('de');
+      expect(first.log).toEqual(['ab+cd', '|']);
+      expect(pending(connection)).toBe(0);
+    });
+
+    it('when a read is refused, and when that unsubscribes the one which holds the reader', () => {
+      const connection = manualConnection();
+      const { reader } = connection;
+      const holder = reader.lines().subscribe();
+      expect(record(reader.readLine()).log).toEqual(['# ERR_READER_BUSY']);
+      expect(pending(connection)).toBe(1);
+      reader.readLine().subscribe({ error: () => holder.unsubscribe() });
+      expect(pending(connection)).toBe(0);
+    });
+  });
+
+  it('does not stop the transport for what is taken within the call that brought it', () => {
+    const { reader, transport } = manualConnection({ limit: 1 });
+    let letters = '';
+    reader
+      .consume(fixedLength(1), (letter) => {
+        letters += text(letter);
+        return new Observable((subscriber) => {
+          if (letters === 'a') transport.receive('0123456789');
+          subscriber.complete();
+        });
+      })
+      .subscribe();
+    transport.receive('a');
+    expect(letters).toBe('a0123456789');
+    expect(transport.calls).toEqual([]);
+  });
+
+  it('is active with each byte that is read and each KiB that comes, and the two do not outweigh each other', () => {
+    const { reader, transport, core } = manualConnection();
+    const seen = [core.reads.activity];
+    transport.receive('x'.repeat(1023));
+    seen.push(core.reads.activity);
+    reader.readExactly(1).subscribe();
+    transport.receive('x');
+    seen.push(core.reads.activity);
+    expect(seen).toEqual([0, 0, 2]);
+  });
+
+  it('is not abandoned by a loss while work on what had come goes on, nor after it was told', () => {
+    const { reader, transport, core } = manualConnection();
+    const done = new Subject<void>();
+    const told: string[] = [];
+    core.onAbandoned(() => told.push('abandoned'));
+    reader.consume(fixedLength(1), () => done).subscribe({ error: () => told.push('the read') });
+    transport.receive('a');
+    transport.lose(new Error('cut'));
+    expect(told).toEqual([]);
+    done.complete();
+    expect(told).toEqual(['the read']);
+  });
+
+  it('takes nothing that comes after the end, and says how it ended', () => {
+    const ends: [state: string, act: (transport: BareTransport) => void][] = [
+      ['ended', ({ receiver }) => receiver.eof()],
+      ['ended', ({ receiver }) => receiver.closed()],
+      ['failed', ({ receiver }) => receiver.closed(new Error('cut'))],
+    ];
+    for (const [state, end] of ends) {
+      const transport = new BareTransport();
+      const connection = new Connection(transport);
+      end(transport);
+      transport.receiver.data(Uint8Array.of(1));
+      transport.receiver.eof();
+      const { read } = connection.inspect();
+      expect([read.state, read.buffered]).toEqual([state as typeof read.state, 0]);
+    }
   });
 
   describe('repeats a read of what is there already', () => {

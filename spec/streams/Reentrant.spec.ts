@@ -1,5 +1,5 @@
 import { config } from 'rxjs';
-import { Reentrant } from '../../src/streams/Reentrant.js';
+import { Reentrant, rethrow } from '../../src/streams/Reentrant.js';
 
 describe('Reentrant', () => {
   it('does the work at each call', () => {
@@ -24,6 +24,25 @@ describe('Reentrant', () => {
     work.run();
     expect(left).toBe(-1);
     expect(order).toEqual(['begin', 'end']);
+  });
+
+  it('is done once more after the call under way, however often it was asked for from inside', () => {
+    const log: string[] = [];
+    const work: Reentrant = new Reentrant(() => {
+      log.push(`begin, ${work.running ? 'running' : 'idle'}`);
+      if (log.length === 1) for (let i = 0; i < 3; i++) work.run();
+      log.push('end');
+    });
+    work.run();
+    expect(log).toEqual(['begin, running', 'end', 'begin, running', 'end']);
+  });
+
+  it('throws what its work threw, where that has one subscriber only', () => {
+    const work = new Reentrant(() => {
+      throw new Error('of the work');
+    }, rethrow);
+    expect(() => work.run()).toThrowError('of the work');
+    expect(work.running).toBeFalse();
   });
 
   it('goes on after an error, which is reported', () => {

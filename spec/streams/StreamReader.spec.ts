@@ -92,6 +92,17 @@ describe('StreamReader', () => {
       expect(factory).toHaveBeenCalledTimes(2);
     });
 
+    it('a factory that is none is refused at the call', () => {
+      const { reader } = manualConnection();
+      for (const call of [
+        () => reader.readFrame(5 as never),
+        () => reader.frames(undefined as never),
+        () => reader.consume({} as never, () => undefined),
+      ])
+        expect(call).toThrowError(TypeError);
+      expect(() => reader.lines(5 as never)).toThrowError(TypeError, /options must be an object/);
+    });
+
     it('a factory that throws errors the read', () => {
       const { reader } = manualConnection();
       const read$ = reader.frames<never>(() => {
@@ -215,7 +226,8 @@ describe('StreamReader', () => {
       transport.receiveEof();
       expect(record(reader.readLine('utf-8')).log).toEqual(['é', '|']);
       expect(record(reader.readLine('utf-8')).log).toEqual(['', '|']);
-      expect(record(reader.read('utf-8')).log).toEqual(['', '|']);
+      for (const encoding of ['utf-8', 'latin1', 'ascii'] as const)
+        expect(record(reader.read(encoding)).log).toEqual(['', '|']);
       expect(record(reader.readExactly(0, 'utf-8')).log).toEqual(['', '|']);
       expect(record(reader.readUntil('x', 'utf-8')).log).toEqual(['# ERR_INCOMPLETE_READ']);
 

@@ -89,6 +89,16 @@ describe('StreamWriter', () => {
       expect(transport.calls).toEqual(['write one', 'write two', 'write three', 'write four']);
     });
 
+    it('writes the lines of what can be iterated, and says so', () => {
+      const { writer, transport } = writing();
+      writer.writeLines(new Set(['one', 'two']));
+      expect(transport.calls).toEqual(['write one', 'write two']);
+      expect(() => writer.writeLines('text' as never)).toThrowError(
+        TypeError,
+        /^chunks must be an iterable of data, not /,
+      );
+    });
+
     it('does nothing for no bytes', () => {
       const { writer, transport } = writing();
       writer.write('');
@@ -198,7 +208,7 @@ describe('StreamWriter', () => {
       const second = record(writer.paused$);
       writer.write('x'.repeat(11));
       transport.drain();
-      expect(second.log.at(-1)).toBe('true');
+      expect(second.log).withContext('each change once').toEqual(['false', 'true']);
       const third = record(writer.paused$);
       expect(third.log).toEqual(['true']);
     });

@@ -83,4 +83,21 @@ describe('A transport around another one', () => {
       'the name',
     ]);
   });
+
+  it('asks anew for what changes', () => {
+    const inner = Object.assign(new ManualTransport(), {
+      bytesWritten: undefined as number | undefined,
+      limitedFor: undefined as number | undefined,
+    });
+    const outer = new TransportWrapper(inner);
+    expect([outer.bytesWritten, outer.limitedFor]).toEqual([undefined, undefined]);
+    inner.bytesWritten = 7;
+    inner.limitedFor = 50;
+    expect([outer.bytesWritten, outer.limitedFor]).toEqual([7, 50]);
+  });
+
+  it('is in message mode when the one inside is', () => {
+    expect(new TransportWrapper(new ManualTransport({ mode: 'messages' })).messages).toBeTrue();
+    expect('messages' in new TransportWrapper(new ManualTransport())).toBeFalse();
+  });
 });

@@ -1,4 +1,4 @@
-import { checkMilliseconds, checkTimeout, shown } from '../../src/streams/check.js';
+import { checkMethod, checkMilliseconds, checkSignal, checkTimeout, shown } from '../../src/streams/check.js';
 
 const strange: [value: unknown, text: string, name?: string][] = [
   ['5', '"5"'],
@@ -64,7 +64,46 @@ describe('checkMilliseconds', () => {
 
 describe('checkTimeout', () => {
   it('refuses 0 as well', () => {
-    expect(() => checkTimeout('idleTimeout', 0)).toThrowError(RangeError, /^idleTimeout must be more than 0/);
+    expect(() => checkTimeout('idleTimeout', 0)).toThrowError(
+      RangeError,
+      'idleTimeout must be more than 0 milliseconds',
+    );
     expect(() => checkTimeout('idleTimeout', 1)).not.toThrow();
   });
+});
+
+describe('checkMethod', () => {
+  it('lets pass whatever has the method, and says what has not', () => {
+    for (const value of [{ go: () => 5 }, Object.assign(() => 5, { go: () => 5 })])
+      expect(() => checkMethod('it must go', value, 'go')).not.toThrow();
+    expect(() => checkMethod('it must iterate', [], Symbol.iterator)).not.toThrow();
+    for (const [value, text] of [
+      [undefined, 'undefined'],
+      [null, 'null'],
+      [{ go: 5 }, '[object Object]'],
+      [5, '5'],
+    ] as const)
+      expect(() => checkMethod('it must go', value, 'go')).toThrowMatching(
+        (error: Error) => error instanceof TypeError && error.message.startsWith(`it must go, not ${text}`),
+      );
+  });
+});
+
+describe('checkSignal', () => {
+  it('lets pass none, and whatever tells of an abort', () => {
+    for (const signal of [undefined, new AbortController().signal, new EventTarget() as AbortSignal])
+      expect(() => checkSignal(signal)).not.toThrow();
+  });
+
+  for (const [value, text, name = text] of [
+    ...strange,
+    [{}, 'an object', 'an object without the method'] as const,
+  ]) {
+    it(`refuses ${name}`, () => {
+      expect(() => checkSignal(value as AbortSignal)).toThrowError(
+        TypeError,
+        `signal must be an AbortSignal, not ${text}`,
+      );
+    });
+  }
 });

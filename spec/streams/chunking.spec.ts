@@ -11,6 +11,7 @@ import {
   type StreamReader,
 } from '../../src/index.js';
 import { manualConnection } from '../../src/testing.js';
+import { runs } from '../contracts/runs.js';
 import { bytes, record, text } from './record.js';
 
 // What is read must not depend on how the peer, or the network, cuts the bytes.
@@ -107,7 +108,7 @@ describe('chunk borders never matter', () => {
           }
         }
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 
@@ -133,7 +134,7 @@ describe('chunk borders never matter', () => {
           }
         },
       ),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 
@@ -163,7 +164,7 @@ describe('chunk borders never matter', () => {
           .withContext(context)
           .toEqual(values);
       }),
-      { numRuns: 500 },
+      runs(500),
     );
   });
 });

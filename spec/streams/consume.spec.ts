@@ -1,15 +1,18 @@
-import { concat, EMPTY, map, NEVER, Observable, of, Subject, take, throwError, timer } from 'rxjs';
+import { concat, config, EMPTY, map, NEVER, Observable, of, Subject, take, throwError, timer } from 'rxjs';
 import { marbles } from 'rxjs-marbles/jasmine/index.js';
 import {
   codec,
+  Connection,
   connectionPair,
   decoder,
   fixedLength,
   lines,
+  messages,
   type Decoder,
   type DecoderBytes,
 } from '../../src/index.js';
 import { manualConnection, marbleConnection } from '../../src/testing.js';
+import { BareTransport } from './BareTransport.js';
 import { bytes, record, text } from './record.js';
 
 /** A line whose bytes are taken one by one. */
@@ -143,6 +146,32 @@ describe('StreamReader.consume', () => {
     expect(reader.bufferedBytes).toBe('two\nthree\n'.length);
   });
 
+  it('takes what such a decoder has at the end as well, and of one that has nothing then nothing', () => {
+    const batch = (): Decoder<string> & { decodeBatch: () => boolean } => ({
+      decode: (queue) => queue.takeText(1),
+      decodeBatch: () => {
+        throw new Error('it does not ask whether there is room');
+      },
+    });
+    for (const [decoder, frames] of [
+      [lines(), ['one', 'tw']],
+      [batch, Array.from('one\ntw')],
+    ] as const) {
+      const { reader, transport } = manualConnection();
+      const { log } = record(reader.consume<string, string>(decoder, (frame) => [frame]));
+      transport.receive('one\ntw');
+      transport.receiveEof();
+      expect(log).toEqual([...frames, '|']);
+    }
+  });
+
+  it('takes messages in message mode', () => {
+    const { reader, transport } = manualConnection({ mode: 'messages' });
+    const { log } = record(reader.consume(messages(), (message) => [String(message)]));
+    transport.receive('one', 'two');
+    expect(log).toEqual(['one', 'two']);
+  });
+
   it('completes when the stream has ended and all work is done', () => {
     const { reader, transport } = manualConnection();
     const work = new Subject<string>();
@@ -231,6 +260,33 @@ describe('StreamReader.consume', () => {
     expect(record(reader.read(1)).log).toEqual(['# ERR_READER_BUSY']);
     holder.unsubscribe();
     expect(record(reader.readExactly(2)).log).toEqual(['bc', '|']);
+  });
+
+  it('is among the reads no more when it is unsubscribed, and what it held goes back', () => {
+    const connection = manualConnection({ limit: 2 });
+    const { reader, transport } = connection;
+    const holder = reader.consume(decoder(slowLine), () => undefined).subscribe();
+    transport.receive('abcdef');
+    expect(transport.calls).withContext('it needs more').toEqual([]);
+    holder.unsubscribe();
+    expect(connection.inspect().read).toEqual(jasmine.objectContaining({ pendingReads: 0, buffered: 6 }));
+    expect(transport.calls).withContext('nobody reads').toEqual(['pause']);
+  });
+
+  it('has nothing to report of work that goes on, whatever the concurrency', () => {
+    for (const concurrency of [1, 2]) {
+      const connection = manualConnection();
+      const report = jasmine.createSpy('report');
+      connection.core.report = report;
+      const done = new Subject<string>();
+      const { log } = record(connection.reader.consume(letter, () => done, concurrency));
+      connection.transport.receive('a');
+      done.next('A');
+      done.complete();
+      connection.transport.receiveEof();
+      expect(log).toEqual(['A', '|']);
+      expect(report).not.toHaveBeenCalled();
+    }
   });
 
   it('goes on when work ends inside the delivery of other bytes', () => {
@@ -534,6 +590,39 @@ describe('StreamReader.pipeTo', () => {
     from.transport.receive('b');
     expect(record(to.outgoing$).log).toEqual(['a']);
     expect(from.reader.bufferedBytes).toBe(1);
+  });
+
+  it('completes where the end of the writer is that of its connection', () => {
+    const { from, to } = pair();
+    to.transport.receiveEof();
+    const { log } = record(from.reader.pipeTo(to.writer));
+    from.transport.receiveEof();
+    expect(to.writer.isClosing()).toBeTrue();
+    expect(log).toEqual(['|']);
+  });
+
+  it('waits for the end of the writer no more when it is unsubscribed', () => {
+    const { from, to } = pair();
+    const before = config.onStoppedNotification;
+    const late = jasmine.createSpy('a notification for nobody');
+    config.onStoppedNotification = late;
+    from.reader.pipeTo(to.writer).subscribe().unsubscribe();
+    to.transport.lose(new Error('cut'));
+    config.onStoppedNotification = before;
+    expect(late).not.toHaveBeenCalled();
+  });
+
+  it('errors with what the end of the writer throws', () => {
+    const transport = Object.assign(new BareTransport(), {
+      canWriteEof: false,
+      close: () => {
+        throw new Error('of the transport');
+      },
+    });
+    const from = manualConnection();
+    const { log } = record(from.reader.pipeTo(new Connection(transport).writer));
+    from.transport.receiveEof();
+    expect(log).toEqual(['# of the transport']);
   });
 
   it('is an echo on one connection', () => {

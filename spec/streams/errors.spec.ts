@@ -1,4 +1,5 @@
 import * as api from '../../src/index.js';
+import { connectionReset } from '../../src/streams/errors.js';
 import * as nats from '../../src/nats.js';
 
 describe('errors', () => {
@@ -69,6 +70,82 @@ describe('errors', () => {
     expect(new api.SlowConsumerError(70, 60).message).toContain('70 bytes wait for it, over the limit of 60');
     expect(all[3]!.message).toContain('read ECONNRESET');
     expect(all[3]!.cause).toEqual(new Error('read ECONNRESET'));
+  });
+
+  const from = { address: '192.0.2.7', family: 'IPv4', port: 5 };
+  const inFull: [error: Error, message: string][] = [
+    [new api.ConnectionLostError('cable cut'), 'The connection was lost'],
+    [new api.ConnectionLostError(new Error('read ECONNRESET')), 'The connection was lost: read ECONNRESET'],
+    [
+      new api.WriteOverflowError(7, 90, 95),
+      'The writer is paused, and 7 bytes more do not fit: 90 of at most 95 bytes wait already',
+    ],
+    [
+      new api.SlowConsumerError(70, 60),
+      'The peer does not keep up with the broadcast: 70 bytes wait for it, over the limit of 60',
+    ],
+    [
+      new api.ReaderBusyError(),
+      'The reader is held by a continuous read (chunks, frames, lines, consume, pipeTo): unsubscribe from it, or wait for its end, before another read',
+    ],
+    [new api.ConnectTimeoutError(1500), 'No connection within 1500 ms'],
+    [new api.HandshakeTimeoutError(2500), 'The TLS handshake was not over within 2500 ms'],
+    [new api.RequestTimeoutError(4500), 'No reply within 4500 ms'],
+    [new api.StepTimeoutError(5500), 'The step was not over within 5500 ms'],
+    [new api.IdleTimeoutError(3500), 'The connection was idle for 3500 ms'],
+    [new api.UnreadPlaintextError(1), 'startTls() with 1 bytes unread that came in plain'],
+    [
+      new api.UnreadPlaintextError(0),
+      'startTls() after a read (lines, frames, chunks, read(n)) that may have delivered more than the message that asked for it: read that with readLine, readUntil, readExactly or readFrame, or in consume',
+    ],
+    [
+      new api.StaleSocketError('/run/left.sock', new Error('listen EADDRINUSE')),
+      '/run/left.sock is the socket of a server that is no more: remove the file, or set replaceStale',
+    ],
+    [
+      new api.TooManyConnectionsError(100, 20),
+      'A connection was refused: 100 are served and 20 wait, the most that may',
+    ],
+    [
+      new api.AddressLimitError(`a\n${'x'.repeat(100)}`, 30),
+      `A connection was refused: of a\\n${'x'.repeat(62)}… 30 are served or wait, the most that may`,
+    ],
+    [
+      new api.ProxyProtocolError('missing', from, 'no header'),
+      'A connection from 192.0.2.7, port 5, was refused: no header',
+    ],
+    [new api.ProxyProtocolError('missing', undefined, 'no header'), 'A connection was refused: no header'],
+    [new api.WebSocketCloseError(1006, ''), 'The WebSocket was closed with code 1006'],
+    [new api.WebSocketCloseError(4001, 'go\naway'), 'The WebSocket was closed with code 4001: go\\naway'],
+    [new api.WebSocketCloseError(4001, '', 'It could not be opened'), 'It could not be opened'],
+    [
+      new api.ReceiveLimitError(17, 16),
+      '17 bytes wait to be read, and nothing here can slow the peer down: more than the receiveLimit of 16. Read faster, or use a transport with flow control',
+    ],
+    [new api.HeartbeatTimeoutError(6500), 'Nothing came from the peer for 6500 ms after a ping'],
+    [connectionReset(), 'read ECONNRESET'],
+    [connectionReset(' by the test'), 'read ECONNRESET by the test'],
+  ];
+  for (const [error, message] of inFull)
+    it(`say in full: ${message}`, () => {
+      expect(error.message).toBe(message);
+    });
+
+  it('have the cause that they are given', () => {
+    const cause = new Error('below');
+    const all = [
+      new api.ConnectionLostError(cause),
+      new api.ConnectionClosedError('aborted', { cause }),
+      new api.HandshakeTimeoutError(1, cause),
+      new api.StaleSocketError('/run/left.sock', cause),
+      new api.ProxyError('a.example:443', 'closed', 'it was lost', { cause }),
+      new api.ProxyProtocolError('ended', undefined, 'it was reset', { cause }),
+      new api.WebSocketCloseError(1006, '', undefined, { cause }),
+    ];
+    for (const error of all) expect(error.cause).withContext(error.name).toBe(cause);
+    const { status, reply } = new api.ProxyError('a.example:443', 'refused', 'no', { status: 407, reply: 5 });
+    expect([status, reply]).toEqual([407, 5]);
+    expect(connectionReset()).toEqual(jasmine.objectContaining({ code: 'ECONNRESET' }));
   });
 
   it('cover every error class that is exported', () => {

@@ -1,4 +1,5 @@
 import {
+  Connection,
   connectionPair,
   converse,
   explainStall,
@@ -11,7 +12,6 @@ import {
   sendAll,
   serve,
   useConnection,
-  type Connection,
   type ConnectionOptions,
   type StallExplanation,
 } from 'rxjs-net';
@@ -29,8 +29,10 @@ import {
   Subject,
   take,
   timer,
+  VirtualTimeScheduler,
+  type Observable,
 } from 'rxjs';
-import { VirtualTimeScheduler } from 'rxjs';
+import { BareTransport } from './BareTransport.js';
 
 describe('explainStall', () => {
   let time: VirtualTimeScheduler;
@@ -222,7 +224,11 @@ describe('explainStall', () => {
         for: 4000,
         message: 'the rate of pipeTo has let nothing pass for 4.0 s; 5 bytes are buffered',
       });
-      expect(explainStall(limited).message).toBe('the readRate has let nothing pass for 4.0 s');
+      expect(explainStall(limited)).toEqual({
+        cause: 'rate',
+        for: 4000,
+        message: 'the readRate has let nothing pass for 4.0 s',
+      });
     });
 
     it('a step of a conversation that does not end', () => {
@@ -386,6 +392,43 @@ describe('explainStall', () => {
       expectNobody(server);
     });
 
+    it('where a pipe has nothing to carry, whatever holds up the writer', () => {
+      proxyIn.reader.pipeTo(proxyOut.writer).subscribe();
+      flood(proxyOut.writer);
+      flood(proxyOut.writer);
+      expectNobody(proxyIn);
+      expect(explainStall(proxyOut).cause).toBe('peer');
+    });
+
+    it('where a pipe that is no more would have been held up', () => {
+      const pipe = proxyOut.reader.pipeTo(proxyIn.writer).subscribe();
+      proxyOut.core.waits('one of the 1 places of serve');
+      pipe.unsubscribe();
+      expectNobody(proxyIn);
+    });
+
+    it('where little is queued, or nothing any more while it closes', () => {
+      const little = new BareTransport();
+      const nothing = new BareTransport();
+      const [open, closing] = [little, nothing].map(
+        (transport) => new Connection(transport, { scheduler: time, highWaterMark: 100 }),
+      );
+      little.writeQueueSize = 5;
+      open!.writer.write('12345');
+      closing!.writer.close();
+      expectNobody(open!, closing!);
+    });
+
+    it('where the connection is gone, and bytes are left that nobody reads', () => {
+      client.writer.write('unread');
+      client.writer.abort();
+      expectNobody(server);
+      expect(server.reader.bufferedBytes).toBe(6);
+      expect(explainStall(server).message).toBe(
+        'nothing stands still: The connection was lost: read ECONNRESET',
+      );
+    });
+
     it('where the connection is gone', () => {
       of(server)
         .pipe(useConnection(() => EMPTY))
@@ -408,6 +451,126 @@ describe('explainStall', () => {
     expect(explainedAt(5000, server).message).toContain('the peer 192.0.2.1:4711 has taken nothing');
   });
 
+  describe('says', () => {
+    /** A connection on a transport that does nothing by itself. */
+    function bare(peername?: unknown): { connection: Connection; transport: BareTransport } {
+      const transport = new BareTransport();
+      Object.assign(transport, {
+        getExtraInfo: (name: string) => (name === 'peername' ? peername : undefined),
+      });
+      return { connection: new Connection(transport, { scheduler: time, highWaterMark: 0 }), transport };
+    }
+
+    function queue(bytes: number, { connection, transport }: ReturnType<typeof bare>): Connection {
+      transport.writeQueueSize = bytes;
+      connection.writer.write('x');
+      return connection;
+    }
+
+    it('one byte, one read, in the singular', () => {
+      const one = bare();
+      const said: string[] = [];
+      const say = (): void => void said.push(explainStall(one.connection).message);
+      const at = (seconds: number, act: () => void): void => void time.schedule(act, seconds * 1000);
+      at(0, () => one.transport.receiver.data(Uint8Array.of(1)));
+      at(1, say);
+      at(1, () => one.connection.reader.readExactly(2).subscribe());
+      at(2, say);
+      at(2, () => one.connection.reader.readLine().subscribe());
+      at(3, say);
+      const consuming = bare();
+      consuming.connection.reader.consume(fixedLength(1), () => NEVER).subscribe();
+      at(0, () => consuming.transport.receiver.data(Uint8Array.of(1, 2)));
+      at(4, () => said.push(explainStall(consuming.connection).message));
+      time.flush();
+      expect(said).toEqual([
+        'nobody has read for 1.0 s: 1 byte waits',
+        'readExactly(2) has waited 1.0 s for the rest: 1 byte has come so far',
+        'readExactly(2) has waited 1.0 s for the rest: 1 byte has come so far; 1 read more waits for its turn',
+        "the handler's work on frame 1 has been running for 4.0 s; 1 byte is buffered",
+      ]);
+    });
+
+    it('one byte queued, and the close that waits for it, in the singular', () => {
+      const one = bare();
+      queue(1, one);
+      expect(explainedAt(1000, one.connection).message).toBe(
+        'the peer has taken nothing for 1.0 s: 1 byte is queued',
+      );
+      one.connection.writer.close();
+      expect(explainStall(one.connection, { after: 0 }).message).toBe(
+        'the peer has taken nothing for 0.0 s: 1 byte is queued, and the close waits for it',
+      );
+    });
+
+    it('since when a close waits that was not paused before', () => {
+      const { connection, transport } = bare();
+      transport.writeQueueSize = 5;
+      time.schedule(() => connection.writer.close(), 500);
+      expect(explainedAt(2000, connection)).toEqual({
+        cause: 'peer',
+        for: 1500,
+        message: 'the peer has taken nothing for 1.5 s: 5 bytes are queued, and the close waits for them',
+      });
+    });
+
+    it('what has no room for another frame, and no work either', () => {
+      const { connection, transport } = bare();
+      const until = new Subject<void>();
+      const said: string[] = [];
+      const project = (): void => {
+        until.next();
+        said.push(explainStall(connection, { after: 0 }).message);
+      };
+      connection.reader.consume(fixedLength(1), project, { until }).subscribe();
+      transport.receiver.data(Uint8Array.of(1, 2));
+      expect(said).toEqual(['consume() has waited 0.0 s for something else than bytes; 1 byte is buffered']);
+    });
+
+    it('who the peer is, as far as that is known', () => {
+      const peers: [peername: unknown, text: string][] = [
+        [undefined, 'the peer'],
+        [{ address: '', family: 'Unix', port: 0 }, 'the peer'],
+        [{ address: '/run/x.sock', family: 'Unix', port: 0 }, 'the peer /run/x.sock'],
+        [{ address: '192.0.2.1', family: 'IPv4', port: 4711 }, 'the peer 192.0.2.1:4711'],
+      ];
+      for (const [peername, text] of peers) {
+        const connection = queue(12_345, bare(peername));
+        expect(explainStall(connection, { after: 0 }).message).toBe(
+          `${text} has taken nothing for 0.0 s: 12,345 bytes are queued`,
+        );
+      }
+    });
+
+    it('what a read was given: a short text and a number, and of all else only that it was something', () => {
+      const reads: [read: (connection: Connection) => Observable<unknown>, text: string][] = [
+        [({ reader }) => reader.readUntil('\r\n'), 'readUntil("\\r\\n")'],
+        [({ reader }) => reader.readUntil('x'.repeat(60)), `readUntil("${'x'.repeat(39)}…)`],
+        [({ reader }) => reader.readUntil(['a', 'b']), 'readUntil(…)'],
+        [({ reader }) => reader.read(7), 'read(7)'],
+        [({ reader }) => reader.lines(), 'lines()'],
+      ];
+      for (const [read, text] of reads) {
+        const { connection } = bare();
+        read(connection).subscribe();
+        expect(explainStall(connection).message).toBe(
+          `nothing stands still: ${text} waits for the peer to send`,
+        );
+      }
+    });
+
+    it('nothing of a read that has a part of what it waits for, or waits for its work, before its time', () => {
+      const part = bare();
+      part.connection.reader.readExactly(2).subscribe();
+      const work = bare();
+      work.connection.reader.consume(fixedLength(1), () => NEVER).subscribe();
+      for (const { connection, transport } of [part, work]) {
+        transport.receiver.data(Uint8Array.of(1));
+        expect(explainStall(connection).message).toBe('nothing stands still');
+      }
+    });
+  });
+
   it('takes what is a stall from the caller', () => {
     server.reader.consume(lines(), () => NEVER).subscribe();
     client.writer.write('a\n');
@@ -422,5 +585,6 @@ describe('explainStall', () => {
       /connection must be a Connection/,
     );
     expect(() => explainStall(server, { after: -1 })).toThrowError(RangeError, /after must be/);
+    expect(() => explainStall(server, 5 as never)).toThrowError(TypeError, /options must be an object/);
   });
 });

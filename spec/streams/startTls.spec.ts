@@ -17,8 +17,8 @@ import {
   type Observable,
 } from 'rxjs';
 import { Connection, decode, framed, lines, type StreamReader, type StreamWriter } from '../../src/index.js';
-import { ManualTransport } from '../../src/testing.js';
-import { text } from './record.js';
+import { manualConnection, ManualTransport } from '../../src/testing.js';
+import { record, text } from './record.js';
 
 /** A transport whose handshake is over at once. */
 class SecurableTransport extends ManualTransport {
@@ -172,5 +172,77 @@ describe('startTls and what was read before it', () => {
     expect(messages[0]).toContain('9 bytes unread');
     expect(messages[1]).toContain('read that with readLine');
     expect(transport.secured).toBe(1);
+  });
+
+  it('is refused after a read of all there is', () => {
+    for (const read of [
+      (reader: StreamReader) => reader.read(),
+      (reader: StreamReader) => reader.read('utf-8'),
+    ]) {
+      const transport = new SecurableTransport();
+      const { reader, writer } = new Connection(transport);
+      transport.receive('STARTTLS\nMAIL\n');
+      transport.receiveEof();
+      read(reader).subscribe();
+      expect(record(writer.startTls()).log).toEqual([REFUSED.slice(1)]);
+    }
+  });
+
+  it('is refused after pipeTo, which may have carried more than a message', () => {
+    const transport = new SecurableTransport();
+    const { reader, writer } = new Connection(transport);
+    const pipe = reader.pipeTo(manualConnection().writer).subscribe();
+    transport.receive('STARTTLS\nMAIL\n');
+    pipe.unsubscribe();
+    expect(record(writer.startTls()).log).toEqual([REFUSED.slice(1)]);
+  });
+});
+
+describe('startTls and what has become of the connection', () => {
+  const told: [name: string, act: (connection: Connection) => void, error: RegExp][] = [
+    [
+      'this side has ended its direction',
+      ({ writer }) => writer.writeEof(),
+      /^startTls\(\) after writeEof\(\)$/,
+    ],
+    ['this side is closing it', ({ writer }) => writer.close(), /^The connection is closed by this side$/],
+    ['this side has aborted it', ({ writer }) => writer.abort(), /^The connection was aborted by this side$/],
+  ];
+  for (const [name, act, message] of told) {
+    it(`is refused where ${name}`, () => {
+      const transport = new SecurableTransport({ holdWrites: true });
+      const connection = new Connection(transport);
+      connection.writer.write('unsent');
+      act(connection);
+      let error: Error | undefined;
+      connection.writer.startTls().subscribe({ error: (reason: Error) => (error = reason) });
+      expect(error?.message).toMatch(message);
+      expect(transport.secured).toBe(0);
+    });
+  }
+
+  it('is refused where it was lost', () => {
+    const transport = new SecurableTransport();
+    const { writer } = new Connection(transport);
+    const secured$ = writer.startTls();
+    transport.lose(new Error('cut'));
+    expect(record(secured$).log).toEqual(['# ERR_CONNECTION_LOST']);
+  });
+
+  it('is no call of a transport that cannot', () => {
+    expect(() => manualConnection().writer.startTls()).toThrowError(
+      TypeError,
+      'This transport cannot start TLS',
+    );
+  });
+
+  it('is told to whoever watches the connection, with nobody as well', () => {
+    const transport = new SecurableTransport();
+    const connection = new Connection(transport);
+    expect(record(connection.writer.startTls()).log).toEqual(['undefined', '|']);
+    const secured = jasmine.createSpy('secured');
+    connection.core.monitor = { secured } as unknown as NonNullable<typeof connection.core.monitor>;
+    expect(record(connection.writer.startTls()).log).toEqual(['undefined', '|']);
+    expect(secured.calls.allArgs()).toEqual([[connection.core]]);
   });
 });

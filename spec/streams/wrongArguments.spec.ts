@@ -116,6 +116,8 @@ describe('An argument of a wrong kind is told at the call', () => {
     expect(() => serve(handler, { maxPending: -1 })).toThrowError(
       /^maxPending must be a non-negative integer/,
     );
+    expect(() => reader.consume(lines(), 5 as never)).toThrowError(TypeError, /^project must be a function/);
+    expect(() => reader.pipeTo(writer, { end: 5 as never })).toThrowError(TypeError, /^end must be/);
     expect(() => reader.pipeTo(undefined as never)).toThrowError(
       TypeError,
       'writer must be a StreamWriter, not undefined',

@@ -10,7 +10,7 @@ import { Queue } from '../bytes/Queue.js';
 
 const STRATEGIES = ['buffer', 'dropNewest', 'dropOldest', 'error'] as const;
 
-/** What becomes of a value that comes while the writer is paused: see `WriteToOptions`. */
+/** What becomes of a value that comes while the writer is paused: see `WriteToOptions`. See {@link writeTo}. */
 export type OverflowStrategy = (typeof STRATEGIES)[number];
 
 /** @internal */

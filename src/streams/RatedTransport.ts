@@ -62,7 +62,7 @@ export class RatedTransport extends TransportWrapper {
   }
 
   override pause(): void {
-    if (this.#phase === 'stopped' || this.#phase === 'over') return;
+    if (this.#phase === 'over') return;
     const runs = this.#phase === 'flowing';
     this.#phase = 'stopped';
     this.#bucket.cancel(this.#turn);

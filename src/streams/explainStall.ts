@@ -19,11 +19,20 @@ import type { SocketAddress } from './Transport.js';
  * | `peer`    | the peer does not take what is written to it, or closed                                        |
  * | `frame`   | the peer has sent a part of what a read waits for, and then no more                            |
  * | `place`   | nobody has taken the connection: it waits for a place of `serve`, or for a subscriber          |
+ *
+ * See {@link explainStall}.
+ *
+ * @experimental
  */
 export type StallCause = 'nobody' | 'work' | 'reader' | 'rate' | 'peer' | 'frame' | 'place';
 
-/** What `explainStall` gives. */
+/**
+ * What {@link explainStall} gives.
+ *
+ * @experimental
+ */
 export interface StallExplanation {
+  /** Who holds it up. */
   readonly cause: StallCause;
   /** For how long it has stood still, in milliseconds; 0 if nobody holds it up. */
   readonly for: number;
@@ -31,6 +40,11 @@ export interface StallExplanation {
   readonly message: string;
 }
 
+/**
+ * Options of {@link explainStall}.
+ *
+ * @experimental
+ */
 export interface ExplainStallOptions {
   /** Milliseconds, 0 or more, that something has to stand still before somebody is blamed. Default: 1000. */
   after?: number;
@@ -51,6 +65,10 @@ interface Finding {
  *
  * What has stood still for less than `after` milliseconds, and a connection that is idle as its peer sends nothing, is
  * nobody's fault: `cause` is `nobody`.
+ *
+ * @experimental
+ *
+ * @throws `TypeError` for what is no connection, `RangeError` for an `after` below 0
  *
  * @example
  * ```ts
@@ -106,9 +124,10 @@ class Search {
     const finding = read === undefined ? this.#unread(core) : this.#read(read, core);
     if (finding === undefined) return undefined;
     const parts = [...finding.parts];
-    if (others.length > 0) parts.push(`${count(others.length, 'read')} more wait for their turn`);
+    if (others.length > 0)
+      parts.push(count(others.length, 'read', 'more waits for its turn', 'more wait for their turn'));
     if (finding.cause !== 'frame' && finding.cause !== 'reader' && reads.length > 0)
-      parts.push(`${count(reads.length, 'byte')} are buffered`);
+      parts.push(count(reads.length, 'byte', 'is buffered', 'are buffered'));
     if (core.standstill('read')?.isNow) parts.push('the transport is paused');
     return { ...finding, parts };
   }
@@ -142,7 +161,7 @@ class Search {
     return this.#since(Math.max(reads.leftSince, read.since), reads.now(), (time) => ({
       cause: 'frame',
       parts: [
-        `${callOf(read)} has waited ${time} for the rest: ${count(reads.length, 'byte')} have come so far`,
+        `${callOf(read)} has waited ${time} for the rest: ${count(reads.length, 'byte', 'has come so far', 'have come so far')}`,
       ],
     }));
   }
@@ -169,7 +188,7 @@ class Search {
     if (reads.length === 0) return undefined;
     return this.#since(reads.leftSince, reads.now(), (time) => ({
       cause: 'reader',
-      parts: [`nobody has read for ${time}: ${count(reads.length, 'byte')} wait`],
+      parts: [`nobody has read for ${time}: ${count(reads.length, 'byte', 'waits', 'wait')}`],
     }));
   }
 
@@ -185,7 +204,7 @@ class Search {
     return this.#since(since, now, (time) => ({
       cause: 'peer',
       parts: [
-        `${peerOf(core)} has taken nothing for ${time}: ${count(queued, 'byte')} are queued${closing ? ', and the close waits for them' : ''}`,
+        `${peerOf(core)} has taken nothing for ${time}: ${count(queued, 'byte', 'is queued', 'are queued')}${closing ? `, and the close waits for ${queued === 1 ? 'it' : 'them'}` : ''}`,
       ],
     }));
   }
@@ -232,6 +251,6 @@ function peerOf({ transport }: ConnectionCore): string {
     : `the peer ${port === 0 ? address : `${address}:${port}`}`;
 }
 
-function count(n: number, what: string): string {
-  return `${n.toLocaleString('en-US')} ${what}${n === 1 ? '' : 's'}`;
+function count(n: number, what: string, one: string, many: string): string {
+  return n === 1 ? `1 ${what} ${one}` : `${n.toLocaleString('en-US')} ${what}s ${many}`;
 }
