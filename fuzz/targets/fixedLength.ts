@@ -1,13 +1,13 @@
 import { fixedLength } from '../../src/index.js';
 import { checkDecoding } from '../decoding.js';
-import { Choices } from '../Choices.js';
+import { Choices, seeded } from '../Choices.js';
 import { bytesOf } from '../naive.js';
 import type { FuzzTarget } from '../FuzzTarget.js';
 
 export const fixedLengthTarget: FuzzTarget = {
   name: 'fixedLength',
   dictionary: ['a', 'abcdefgh'],
-  seeds: [bytesOf('abcdefghijklmnopqrstuvwxyz')],
+  seeds: seeded([bytesOf('abcdefghijklmnopqrstuvwxyz')], [[0], [3]]),
   stepsPerByte: 1500,
   run(input) {
     const choices = new Choices(input);
