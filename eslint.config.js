@@ -5,7 +5,7 @@ import tseslint from 'typescript-eslint';
 
 export default defineConfig(
   // The bench's peers need packages that are not installed with the project: nothing is known of their types.
-  { ignores: ['dist/', 'build/', 'bench/peers/', 'examples/angular/'] },
+  { ignores: ['dist/', 'build/', 'bench/peers/', 'examples/angular/', 'docs/.vitepress/{cache,dist}/'] },
   eslint.configs.recommended,
   tseslint.configs.strictTypeChecked,
   tseslint.configs.stylisticTypeChecked,
@@ -55,7 +55,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['spec/**'],
+    files: ['spec/**', 'fuzz/**'],
     rules: {
       // A spec looks at the moment of a read by subscribing at that moment, also inside another one's `next`, and an
       // error it does not expect fails it through jasmine's handler.
@@ -82,6 +82,10 @@ export default defineConfig(
         { functions: false, methods: false, parameters: false, properties: false, strict: false },
       ],
     },
+  },
+  {
+    files: ['fuzz/**'],
+    rules: { 'no-console': 'off' },
   },
   {
     files: ['**/*.js'],

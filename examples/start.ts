@@ -30,7 +30,11 @@ const examples = new Map<string, [usage: string, about: string, run: Run]>([
   ['proxy', ['PORT HOST PORT', 'passes on what comes, both ways, at the pace of the slower side', runProxy]],
   [
     'gateway',
-    ['[PORT] [OPTION …] TARGET …', 'WebSocket to the TCP servers of a list: docs/guide/gateway.md', runGateway],
+    [
+      '[PORT] [OPTION …] TARGET …',
+      'WebSocket to the TCP servers of a list: docs/guide/gateway.md',
+      runGateway,
+    ],
   ],
   [
     'cluster',

@@ -1,5 +1,5 @@
 /**
- * Checks what README.md and the pages below docs/ point to: the files and headings that they link to are there.
+ * Checks what the pages of the root and those below docs/ point to: the files and headings that they link to are there.
  *
  * In a table whose last column is headed `spec`, each row names a spec that is there: as a link to its file, with its
  * name for the text, `[closes at the end](../spec/x.spec.ts)` or `[closes at the end][x]`. `–` stands for a row with
@@ -147,9 +147,12 @@ function checkFile(origin) {
   }
 }
 
+// What `npm run docs` makes there are copies, and pages of TypeDoc's.
+const MADE = /^(api|project|\.vitepress)\//;
 const docs = readdirSync('docs', { recursive: true, encoding: 'utf8' })
   .map((name) => name.replaceAll('\\', '/'))
-  .filter((name) => name.endsWith('.md') && !name.startsWith('api/') && !name.startsWith('.vitepress/'));
-for (const origin of ['README.md', ...docs.sort().map((name) => `docs/${name}`)]) checkFile(origin);
+  .filter((name) => name.endsWith('.md') && !MADE.test(name));
+const pages = readdirSync('.').filter((name) => name.endsWith('.md'));
+for (const origin of [...pages.sort(), ...docs.sort().map((name) => `docs/${name}`)]) checkFile(origin);
 console.log(summaryLine('docs', counts));
 process.exitCode = counts.failed > 0 ? 1 : 0;

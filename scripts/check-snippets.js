@@ -1,6 +1,7 @@
 /**
  * Compiles every ```ts block of README.md, docs/*.md and the doc comments in src against the built package, as a
- * module of its own, and runs it in Node. A block whose fence says ```ts no-run is only compiled.
+ * module of its own, and runs it in Node. A block whose fence says ```ts no-run is only compiled; one that says
+ * ```ts file=store.ts may be imported by others.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -35,7 +36,14 @@ const snippets = snippetOrigins().flatMap((origin) => {
 
 rmSync(OUT, { recursive: true, force: true });
 mkdirSync(OUT, { recursive: true });
-const files = new Map(snippets.map((snippet) => [resolve(OUT, snippetFile(snippet)), snippet]));
+/** @type {Map<string, import('./extract-snippets.js').Snippet>} */
+const files = new Map();
+for (const snippet of snippets) {
+  const file = resolve(OUT, snippetFile(snippet));
+  if (files.has(file))
+    fail(`${snippet.origin}:${snippet.line}`, `${snippet.file} is the name of another block`);
+  files.set(file, snippet);
+}
 for (const [file, { code }] of files) writeFileSync(file, code);
 
 /**
@@ -55,6 +63,7 @@ const program = ts.createProgram([...files.keys()], {
   lib: ['lib.es2022.d.ts', 'lib.dom.d.ts', 'lib.dom.asynciterable.d.ts', 'lib.esnext.disposable.d.ts'],
   module: ts.ModuleKind.NodeNext,
   moduleDetection: ts.ModuleDetectionKind.Force,
+  rewriteRelativeImportExtensions: true,
   types: ['node'],
   skipLibCheck: true,
   sourceMap: true,

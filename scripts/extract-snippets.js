@@ -1,14 +1,24 @@
 import { existsSync, readdirSync } from 'node:fs';
 
 /**
- * @typedef {{ origin: string, line: number, code: string, run: boolean }} Snippet
+ * @typedef {{ origin: string, line: number, code: string, run: boolean, file: string | undefined }} Snippet
  * A fenced ```ts block: the file it stands in, the line of its fence, and its code with everything else of the file
- * blanked out, so that every line number in it is a line number of the origin.
+ * blanked out, so that every line number in it is a line number of the origin. A block whose fence says
+ * ```ts file=store.ts has that name, by which other blocks import it: `import { store } from './store.ts'`.
  */
+
+const FILE = /^file=[\w.-]+\.ts$/;
 
 /** The files whose snippets are checked: README.md, docs/*.md and the sources, for their doc comments. */
 export function snippetOrigins() {
-  return ['README.md', ...filesBelow('docs', '.md'), ...filesBelow('src', '.ts')].filter(existsSync);
+  return ['README.md', ...filesBelow('docs', '.md').filter(isWritten), ...filesBelow('src', '.ts')].filter(
+    existsSync,
+  );
+}
+
+/** Not one that the build of the site has made of other files. @param {string} page */
+function isWritten(page) {
+  return !/^docs\/(api|project|\.vitepress)\//.test(page);
 }
 
 /** @param {string} folder @param {string} extension */
@@ -21,8 +31,8 @@ function filesBelow(folder, extension) {
 }
 
 /** @param {Snippet} snippet @returns the name of a file for it */
-export function snippetFile({ origin, line }) {
-  return `${origin.replaceAll('/', '-')}-L${line}.ts`;
+export function snippetFile({ origin, line, file }) {
+  return file ?? `${origin.replaceAll('/', '-')}-L${line}.ts`;
 }
 
 /**
@@ -59,6 +69,7 @@ export function extractSnippets(origin, text) {
         line,
         code: [...blanks, ...body, ''].join('\n'),
         run: !marks.includes('no-run'),
+        file: marks.find((mark) => FILE.test(mark))?.slice('file='.length),
       });
     }
     open = undefined;
@@ -71,7 +82,7 @@ export function extractSnippets(origin, text) {
 function checkFence(place, language, words) {
   if (language === 'typescript') throw new Error(`${place}: write \`\`\`ts, so that the block is found`);
   // There is no way to exempt a block from compiling: one that does not compile helps no reader.
-  const unknown = language === 'ts' ? words.filter((word) => word !== 'no-run') : [];
+  const unknown = language === 'ts' ? words.filter((word) => word !== 'no-run' && !FILE.test(word)) : [];
   if (unknown.length > 0)
-    throw new Error(`${place}: unknown mark ${unknown.join(' ')} (there is only: no-run)`);
+    throw new Error(`${place}: unknown mark ${unknown.join(' ')} (there are: no-run, file=NAME.ts)`);
 }

@@ -54,6 +54,29 @@ function check(what, program, args, cwd) {
   }
 }
 
+// What the registry shows beside the code: pages, and the pictures in them.
+const MAY_HOLD =
+  /^(dist|src)\/.*\.(ts|js|map)$|^docs\/.*\.(md|png|svg)$|^bench\/results\/.*\.svg$|^[^/]+\.(md|json)$|^LICENSE$/;
+
+/**
+ * Where README.md and CHANGELOG.md lead is in the package, as the registry shows them, and editors that open them there.
+ *
+ * @param {Set<string>} packed
+ */
+function checkLinks(packed) {
+  for (const file of ['README.md', 'CHANGELOG.md']) {
+    const links = readFileSync(file, 'utf8').matchAll(
+      /\]\(([^)\s#]+)|^\[[^\]]+\]: ([^\s#]+)|\b(?:src|href)="([^"#]+)/gm,
+    );
+    const broken = [...links]
+      .map(([, inline, reference, attribute]) => inline ?? reference ?? attribute ?? '')
+      .filter((target) => !/^[a-z]+:/.test(target) && !packed.has(target.replace(/^\.\//, '')));
+    console.log(`${broken.length > 0 ? 'FAILED ' : 'ok     '} links of ${file} lead into the package`);
+    for (const target of broken) console.log(`        it has no ${target}`);
+    if (broken.length > 0) process.exitCode = 1;
+  }
+}
+
 function pack() {
   const json = execFileSync('npm', ['pack', '--json', '--silent', '--pack-destination', temporary], {
     encoding: 'utf8',
@@ -61,11 +84,12 @@ function pack() {
   const [{ filename, files }] = JSON.parse(json);
   console.log(`${filename}: ${files.length} files`);
   for (const { path } of files) {
-    if (!/^(dist|src)\/.*\.(ts|js|map)$|^[^/]+\.(md|json)$|^LICENSE$/.test(path)) {
+    if (!MAY_HOLD.test(path)) {
       console.log(`FAILED  the package holds ${path}`);
       process.exitCode = 1;
     }
   }
+  checkLinks(new Set(files.map((/** @type {{ path: string }} */ { path }) => path)));
   return join(temporary, filename);
 }
 
@@ -183,13 +207,17 @@ function linkImports(folder, snippets) {
  * @param {Record<string, unknown>} compilerOptions
  */
 function checkSnippets(title, folder, compilerOptions) {
-  for (const [which, snippets] of snippetPrograms()) {
+  const programs = snippetPrograms();
+  // All of them first: one imports another by its name.
+  for (const [, snippets] of programs) {
     linkImports(folder, snippets);
     for (const snippet of snippets) writeFileSync(join(folder, snippetFile(snippet)), snippet.code);
+  }
+  for (const [which, snippets] of programs) {
     compile(
       `${title}: ${snippets.length} snippets ${which}`,
       folder,
-      compilerOptions,
+      { ...compilerOptions, allowImportingTsExtensions: true },
       snippets.map(snippetFile),
     );
   }

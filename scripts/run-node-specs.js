@@ -1,7 +1,9 @@
 /**
  * Runs the compiled specs in Node:
  *
- *   npm run test:node -- [spec files or folders] [--filter=REGEXP] [--seed=N] [--trace-handles]
+ *   npm run test:node -- [spec files or folders] [--filter=REGEXP] [--seed=N] [--slowest=N] [--trace-handles]
+ *
+ * With --shard=1/2 it runs every second file only: scripts/run-node-shards.js makes one run of both.
  *
  * Jasmine's own command line passes a run that leaves sockets open (it exits the process), that has no specs in a
  * file, or whose specs call process.exit(0). Here each of these fails.
@@ -23,10 +25,15 @@ const { values: options, positionals } = parseArgs({
   options: {
     filter: { type: 'string' },
     seed: { type: 'string' },
+    // Tells at the end which specs took the longest.
+    slowest: { type: 'string', default: '0' },
     'trace-handles': { type: 'boolean' },
     // The folder of the compiled specs, and the name before the summary: scripts/test-oldest-rxjs.js sets them.
     compiled: { type: 'string', default: 'build/spec' },
     name: { type: 'string', default: 'node' },
+    shard: { type: 'string', default: '1/1' },
+    // Folders that are not to run.
+    without: { type: 'string', multiple: true, default: [] },
   },
 });
 const HANDLE_GRACE_MS = 1000;
@@ -34,6 +41,8 @@ const HANDLE_GRACE_MS = 1000;
 const counts = { passed: 0, failed: 0, skipped: 0 };
 /** @type {string[]} */
 const pending = [];
+/** @type {{ name: string, milliseconds: number }[]} */
+const durations = [];
 
 /** @param {string} title @param {string[]} details */
 function fail(title, details) {
@@ -50,6 +59,7 @@ function texts(failures) {
 /** @type {jasmine.CustomReporter} */
 const reporter = {
   specDone(result) {
+    durations.push({ name: result.fullName, milliseconds: result.duration ?? 0 });
     if (result.status === 'passed') counts.passed++;
     if (result.status === 'pending') {
       counts.skipped++;
@@ -86,13 +96,25 @@ let finished = false;
 process.on('exit', () => {
   if (finished) return;
   console.log('\nFAILED the process ended before all specs had run');
-  console.log(summaryLine(options.name, { ...counts, failed: counts.failed + 1 }));
+  tell({ ...counts, failed: counts.failed + 1 });
   process.exitCode = 1;
 });
 
-const files = specFiles('node', positionals).map((file) =>
-  resolve(options.compiled, file.replace(/\.ts$/, '.js')),
-);
+/**
+ * To the one who runs the shards, or to whoever reads this.
+ *
+ * @param {typeof counts} counted
+ */
+function tell(counted) {
+  if (process.send) process.send(counted);
+  else console.log(summaryLine(options.name, counted));
+}
+
+const [shard = 1, shards = 1] = options.shard.split('/').map(Number);
+const files = specFiles('node', positionals)
+  .filter((file) => !options.without.some((folder) => file.startsWith(`${folder}/`)))
+  .filter((_, i) => i % shards === shard - 1)
+  .map((file) => resolve(options.compiled, file.replace(/\.ts$/, '.js')));
 // The examples import the package by its name. In the compiled tree that is the sources under test, not what `dist` has.
 const manifest = JSON.parse(readFileSync('package.json', 'utf8').replaceAll('./dist/', './src/'));
 writeFileSync(
@@ -102,9 +124,14 @@ writeFileSync(
 const seed = Number(options.seed ?? Math.floor(Math.random() * 100_000));
 const rxjs = createRequire(pathToFileURL(resolve(options.compiled, 'spec/'))).resolve('rxjs/package.json');
 const { version } = JSON.parse(readFileSync(rxjs, 'utf8'));
-console.log(`Node ${process.version}, rxjs ${version}, ${files.length} spec files, --seed=${seed}`);
+console.log(
+  `Node ${process.version}, rxjs ${version}, ${files.length} spec files, --seed=${seed}${shards > 1 ? ` --shard=${options.shard}` : ''}`,
+);
 
 const runner = new Jasmine();
+// A failing spec says itself what it waited for in vain. On a busy machine the usual five seconds are soon over.
+const SPEC_LIMIT_MS = 30_000;
+jasmine.DEFAULT_TIMEOUT_INTERVAL = SPEC_LIMIT_MS;
 runner.exitOnCompletion = false;
 runner.clearReporters();
 runner.addReporter(reporter);
@@ -141,8 +168,10 @@ if (left.length > 0) {
 await relay.close();
 if (counts.passed + counts.failed === 0) fail('no spec has run', ['Is the filter, or the file name, right?']);
 if (pending.length > 0) console.log(`\nSKIPPED\n${pending.join('\n').replace(/^/gm, '  ')}`);
+const slowest = durations.sort((a, b) => b.milliseconds - a.milliseconds).slice(0, Number(options.slowest));
+for (const { name, milliseconds } of slowest) console.log(`${String(milliseconds).padStart(6)} ms  ${name}`);
 console.log(`\n${((Date.now() - started) / 1000).toFixed(1)} s`);
-console.log(summaryLine(options.name, counts));
+tell(counts);
 finished = true;
 // Not just exitCode: an open handle must fail the run, not keep it waiting.
 process.exit(counts.failed > 0 ? 1 : 0);

@@ -1,36 +1,120 @@
 /**
- * Runs the smoke test of the built package on this Node, on Bun and on Deno:
+ * Proves what runs where, and writes the table of docs/guide/runtimes.md:
  *
- *   npm run test:runtimes
+ *   npm run test:runtimes [-- --quick]
  *
- * Bun and Deno come from their npm packages, into runtimes/: the project's own installation stays small.
+ * All specs in Node run on Node 20, 22, 24 and 26, the smoke test of the built package on these, on Bun and on Deno.
+ * With --quick the smoke test runs everywhere, and the specs of sockets, servers and streams of the platform on the
+ * other versions of Node, those only if the code has changed since the whole proof (runtimes/proof.json). It writes nothing.
+ *
+ * The runtimes come from npm, into runtimes/: the project's own installation stays small.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { hashOfSources } from './hash-of-sources.js';
+import { installBeside } from './install-beside.js';
+import { summaryLine } from './summary-line.js';
+import { writeTable } from './write-table.js';
 
-const BIN = 'runtimes/node_modules/.bin';
-const RUNTIMES = {
-  [`Node ${process.versions.node}`]: [process.execPath],
-  Bun: [`${BIN}/bun`],
-  Deno: [`${BIN}/deno`, 'run', '-A', '--node-modules-dir=manual'],
+const PAGE = 'docs/guide/runtimes.md';
+const PROOF = 'runtimes/proof.json';
+const MODULES = 'runtimes/node_modules';
+/** @type {Record<string, string[]>} */
+const NODES = {
+  'Node 20': [process.execPath],
+  'Node 22': [`${MODULES}/node-22/bin/node`],
+  'Node 24': [`${MODULES}/node-24/bin/node`],
+  'Node 26': [`${MODULES}/node-26/bin/node`],
 };
+/** @type {Record<string, string[]>} */
+const OTHERS = {
+  Bun: [`${MODULES}/.bin/bun`],
+  Deno: [`${MODULES}/.bin/deno`, 'run', '-A', '--node-modules-dir=manual'],
+};
+/** Where the platform is met: all else is plain JavaScript. */
+const ADAPTERS = ['spec/transports', 'spec/server', 'spec/observables'];
+const SMOKE_LIMIT_MS = 120_000;
 
-if (!existsSync(`${BIN}/deno`) || !existsSync(`${BIN}/bun`)) {
-  const { status } = spawnSync('npm', ['ci', '--prefix', 'runtimes', '--no-audit', '--no-fund'], {
-    stdio: 'inherit',
-  });
-  if (status !== 0) process.exit(1);
+const { quick = false } = parseArgs({ options: { quick: { type: 'boolean' } } }).values;
+installBeside('runtimes');
+
+const counts = { passed: 0, failed: 0 };
+const code = hashOfSources();
+const proof = JSON.parse(readFileSync(PROOF, 'utf8'));
+const isProved = proof.code === code;
+if (quick && isProved)
+  console.log(
+    `The code is that of the whole proof (${proof.date}): the specs do not run again on all of Node.`,
+  );
+
+/** @type {string[][]} */
+const rows = [];
+for (const [name, command] of Object.entries(NODES)) {
+  const isThis = name === 'Node 20';
+  const specs = quick && (isProved || isThis) ? undefined : runSpecs(name, command, quick ? ADAPTERS : []);
+  rows.push([versionOf(name, command), specs ?? '', runSmoke(name, command)]);
 }
-let failed = 0;
-for (const [name, [program, ...args]] of Object.entries(RUNTIMES)) {
-  console.log(`\n${name}`);
-  const { status, signal } = spawnSync(/** @type {string} */ (program), [...args, 'scripts/smoke.js'], {
-    stdio: 'inherit',
-    timeout: 120_000,
-  });
-  if (status === 0) continue;
-  failed++;
-  console.log(`FAILED on ${name} with ${signal ?? `code ${status}`}`);
+for (const [name, command] of Object.entries(OTHERS))
+  rows.push([versionOf(name, command), '–', runSmoke(name, command)]);
+
+if (!quick) {
+  await writeTable(PAGE, 'runtimes', ['runtime', 'specs', 'smoke test'], rows);
+  const date = new Date().toISOString().slice(0, 10);
+  if (counts.failed === 0) writeFileSync(PROOF, `${JSON.stringify({ date, code }, null, 2)}\n`);
 }
-console.log(`\nruntimes: ${Object.keys(RUNTIMES).length - failed} passed, ${failed} failed`);
-process.exitCode = failed === 0 ? 0 : 1;
+console.log(summaryLine('runtimes', counts));
+process.exitCode = counts.failed > 0 ? 1 : 0;
+
+/** @param {string} name @param {string[]} command */
+function versionOf(name, [program = '']) {
+  const { stdout } = spawnSync(program, ['--version'], { encoding: 'utf8' });
+  const version = /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? 'of an unknown version';
+  return `${name.split(' ')[0]} ${version}`;
+}
+
+/** @param {string} name @param {string[]} command @param {string[]} only */
+function runSpecs(name, command, only) {
+  const label = name.toLowerCase().replace(' ', '-');
+  console.log(`\n${name}: ${only.length > 0 ? only.join(', ') : 'all specs'}`);
+  const { status, stdout } = run(command, ['scripts/run-node-shards.js', `--name=${label}`, ...only]);
+  const found = new RegExp(`^${label}: (.*)$`, 'm').exec(stdout)?.[1] ?? 'the run has told nothing';
+  return judge(`${name}, the specs`, status === 0) ? found : `**${found}**`;
+}
+
+/** @param {string} name @param {string[]} command */
+function runSmoke(name, command) {
+  console.log(`\n${name}: the smoke test`);
+  const { status, stdout } = run(command, ['scripts/smoke.js'], SMOKE_LIMIT_MS);
+  const passed = stdout.match(/^ok /gm)?.length ?? 0;
+  const failed = stdout.match(/^FAILED /gm)?.length ?? 0;
+  const isRight = judge(`${name}, the smoke test`, status === 0 && passed > 0);
+  return isRight ? `${passed} passed` : `**${passed} passed, ${failed} failed**`;
+}
+
+/** @param {string} what @param {boolean} isRight */
+function judge(what, isRight) {
+  if (isRight) counts.passed++;
+  else {
+    counts.failed++;
+    console.log(`FAILED ${what}`);
+  }
+  return isRight;
+}
+
+/**
+ * Shows what is printed, and returns it.
+ *
+ * @param {string[]} command @param {string[]} args @param {number} [timeout]
+ */
+function run([program = '', ...before], args, timeout) {
+  const options = {
+    encoding: /** @type {const} */ ('utf8'),
+    maxBuffer: 2 ** 28,
+    ...(timeout && { timeout }),
+  };
+  const { status, stdout, stderr } = spawnSync(program, [...before, ...args], options);
+  process.stdout.write(stdout);
+  process.stderr.write(stderr);
+  return { status, stdout };
+}

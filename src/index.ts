@@ -1,3 +1,9 @@
+/**
+ * The core of rxjs-net, for every runtime: connections, reads, writes, protocols, operators, conversations, errors.
+ *
+ * @packageDocumentation
+ */
+
 export { ByteQueue } from './bytes/ByteQueue.js';
 export { takeBigInteger } from './bytes/takeBigInteger.js';
 export { takeTextUntil } from './bytes/takeTextUntil.js';

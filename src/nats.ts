@@ -1,3 +1,10 @@
+/**
+ * Messages of NATS JetStream with backpressure, on the packages `@nats-io/jetstream` and `@nats-io/nats-core`.
+ * The whole entry point is experimental.
+ *
+ * @packageDocumentation
+ */
+
 export { fromConsumer } from './nats/fromConsumer.js';
 export type {
   ConsumerOptions,

@@ -1,3 +1,9 @@
+/**
+ * TCP, TLS, Unix sockets and streams of Node.js, for Node, Bun and Deno: connections to be made, and servers.
+ *
+ * @packageDocumentation
+ */
+
 export type {
   ClientOptions,
   ConnectOptions,

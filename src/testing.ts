@@ -1,3 +1,9 @@
+/**
+ * The test kit: connections that a test plays, networks that misbehave, recordings, and checks.
+ *
+ * @packageDocumentation
+ */
+
 export {
   chaos,
   chaosFrom,

@@ -1,3 +1,9 @@
+/**
+ * Connections over WebSockets, message ports and Web Streams, for browsers, workers and every runtime that has these.
+ *
+ * @packageDocumentation
+ */
+
 export { closeWebSocket } from './observables/closeWebSocket.js';
 export { fromMessagePort, type MessagePortOptions } from './observables/fromMessagePort.js';
 export { fromWebSocket } from './observables/fromWebSocket.js';

@@ -1,3 +1,9 @@
+/**
+ * Servers of WebSockets, on the package `ws`.
+ *
+ * @packageDocumentation
+ */
+
 export { webSocketServerConnections$ } from './server/webSocketServerConnections.js';
 export type {
   AllowedOrigins,

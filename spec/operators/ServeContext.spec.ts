@@ -2,6 +2,7 @@ import {
   concat,
   defer,
   EMPTY,
+  finalize,
   iif,
   map,
   mergeMap,
@@ -272,6 +273,78 @@ describe('the stopping signal of serve', () => {
     expect(messagesOf(errors)).toEqual(['teardown', 'teardown']);
     for (const { transport } of clients) expect(transport.calls).toEqual(['close']);
     expect(server.log).toEqual(['|']);
+  });
+
+  it('that listeners answer by teardowns that throw reaches all of them', async () => {
+    const told: string[] = [];
+    const server = serving((_connection, { stopping$ }) => {
+      for (const name of ['first', 'second'])
+        stopping$
+          .pipe(
+            finalize(() => {
+              throw new Error(`teardown of the ${name}`);
+            }),
+          )
+          .subscribe({ complete: () => told.push(name) });
+      return NEVER;
+    });
+    connected(server);
+    const errors = await reported(() => server.stop.next());
+    expect(told).toEqual(['first', 'second']);
+    expect(messagesOf(errors)).toEqual(['teardown of the first', 'teardown of the second']);
+  });
+
+  it('comes once to a listener that ends all serving by it', () => {
+    const [source, stop] = [new Subject<Connection>(), new Subject<void>()];
+    let told = 0;
+    const handler: ServeHandler<never> = (_connection, { stopping$ }) => {
+      stopping$.subscribe(() => {
+        told++;
+        subscription.unsubscribe();
+      });
+      return NEVER;
+    };
+    const subscription = source.pipe(serve(handler, { stop })).subscribe();
+    source.next(manualConnection());
+    stop.next();
+    expect(told).toBe(1);
+  });
+
+  describe('lets as many listen as there are connections', () => {
+    const signalOf = (process: object | undefined): AbortSignal => {
+      const before = Object.getOwnPropertyDescriptor(globalThis, 'process');
+      const server = serving(() => NEVER);
+      let signal: AbortSignal | undefined;
+      const source = new Subject<Connection>();
+      source.pipe(serve((_connection, { stopping }) => ((signal = stopping), NEVER))).subscribe();
+      Object.defineProperty(globalThis, 'process', { value: process, configurable: true, writable: true });
+      try {
+        source.next(manualConnection());
+      } finally {
+        if (before === undefined) delete (globalThis as { process?: unknown }).process;
+        else Object.defineProperty(globalThis, 'process', before);
+      }
+      server.stop.next();
+      return signal!;
+    };
+
+    it('in Node, which would warn of more than ten', () => {
+      const setMaxListeners = jasmine.createSpy('setMaxListeners');
+      const getBuiltinModule = jasmine.createSpy('getBuiltinModule').and.returnValue({ setMaxListeners });
+      const signal = signalOf({ getBuiltinModule });
+      expect(getBuiltinModule).toHaveBeenCalledOnceWith('node:events');
+      expect(setMaxListeners).toHaveBeenCalledOnceWith(0, signal);
+    });
+
+    for (const [name, process] of [
+      ['without a process', undefined],
+      ['with a process that has no modules', {}],
+      ['with a process that has no such module', { getBuiltinModule: () => undefined }],
+    ] as const) {
+      it(`${name}, where nobody warns`, () => {
+        expect(signalOf(process).aborted).toBeFalse();
+      });
+    }
   });
 
   it('may have a handler unsubscribe from everything', () => {

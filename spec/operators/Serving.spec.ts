@@ -6,6 +6,7 @@ import {
   NEVER,
   of,
   Subject,
+  take,
   throwError,
   timer,
   VirtualTimeScheduler,
@@ -289,6 +290,45 @@ describe('serve, where one connection goes wrong', () => {
     expect(errors).toEqual([]);
   });
 
+  describe('one that waits', () => {
+    const queueing = () => {
+      const [stop, done] = [new Subject<void>(), new Subject<void>()];
+      const served: Connection[] = [];
+      const { source, log } = serving(
+        (connection) => {
+          served.push(connection);
+          return done.pipe(take(1), ignoreElements());
+        },
+        { concurrency: 1, stop, scheduler: new VirtualTimeScheduler() },
+      );
+      const [first, second] = [manualConnection(), manualConnection({ holdWrites: true })];
+      second.writer.write('220 hello');
+      source.next(first);
+      source.next(second);
+      return { stop, done, served, log, first, second };
+    };
+
+    it('says for what, and nothing any more once it is served', () => {
+      const { done, first, second } = queueing();
+      expect(first.inspect().waitsFor).toBeUndefined();
+      expect(second.inspect().waitsFor).toBe('one of the 1 places of serve');
+      done.next();
+      expect(second.inspect().waitsFor).toBeUndefined();
+    });
+
+    it('is not served any more after stop, also while it still closes', () => {
+      const { stop, done, served, log, first, second } = queueing();
+      stop.next();
+      expect(second.inspect().waitsFor).toBeUndefined();
+      done.next();
+      expect(served).toEqual([first]);
+      expect(second.transport.calls).toEqual(['write 220 hello', 'close']);
+      expect(log).toEqual([]);
+      second.transport.drain();
+      expect(log).toEqual(['|']);
+    });
+  });
+
   describe('one that goes while it waits', () => {
     it('leaves its place to another, and is not served', () => {
       const handled: Connection[] = [];
@@ -420,6 +460,18 @@ describe('serve, where one connection goes wrong', () => {
       expect(refused.transport.calls).toEqual(['write busy', 'close', 'abort']);
       expect(scheduler.now()).toBe(100);
       expect(log).toContain('|');
+    });
+
+    it('that is closing, with bytes of before on their way, is not reset', () => {
+      const source = new Subject<Connection>();
+      const onError: ServeOptions['onError'] = (_error, { writer }) => writer.close();
+      source.pipe(serve(() => NEVER, { concurrency: 1, maxPending: 0, onError })).subscribe();
+      source.next(manualConnection());
+      const refused = manualConnection({ holdWrites: true });
+      refused.writer.write('220 hello');
+      source.next(refused);
+      expect(refused.transport.calls).toEqual(['write 220 hello', 'close']);
+      refused.transport.drain();
     });
 
     it('that is closed without a word is not reset', () => {

@@ -72,6 +72,13 @@ describe('decode', () => {
     expect(log.log[0]).toContain('must be a Uint8Array, not text');
   });
 
+  it('refuses at the call what makes no decoder', () => {
+    expect(() => decode(shouts() as never)).toThrowError(
+      TypeError,
+      /^A decoder factory, as lines\(\), is expected/,
+    );
+  });
+
   it('lets the decoder have the last word at the end', () => {
     const withRest = (): Decoder<string> => ({
       ...shouts(),

@@ -22,5 +22,6 @@ describe('readUntil', () => {
   it('refuses senseless arguments at the call', () => {
     expect(() => readUntil('')).toThrowError(RangeError, /Separator/);
     expect(() => readUntil('\n', { limit: 0 })).toThrowError(RangeError, /not 0/);
+    expect(() => readUntil('\n', 5 as never)).toThrowError(TypeError, 'options must be an object, not 5');
   });
 });

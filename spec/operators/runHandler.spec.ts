@@ -243,6 +243,7 @@ describe('A handler', () => {
         RangeError,
         'onLoss must be one of unsubscribe, continue, not ignore',
       );
+      expect(() => use(() => NEVER, 5 as never)).toThrowError(TypeError, 'options must be an object, not 5');
     }
   });
 });

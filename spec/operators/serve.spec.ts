@@ -423,6 +423,54 @@ describe('serve', () => {
     });
   });
 
+  it('names the option that is wrong, at the call', () => {
+    const wrong: [option: keyof ServeOptions, value: unknown, message: RegExp][] = [
+      ['onError', 'log', /^onError must be a function, not log/],
+      ['concurrency', 0, /^concurrency must be a positive integer/],
+      ['maxPending', -1, /^maxPending must be a non-negative integer/],
+      ['maxPerAddress', 0, /^maxPerAddress must be a positive integer/],
+      ['addressOf', '::1', /^addressOf must be a function, not ::1/],
+      ['idleTimeout', 0, /^idleTimeout must be/],
+      ['stop', 5, /You provided .* where a stream was expected/],
+      ['grace', -1, /^grace must be/],
+      ['scheduler', {}, /^scheduler must have a method schedule, not/],
+    ];
+    for (const [option, value, message] of wrong)
+      expect(() => serve(() => NEVER, { [option]: value }))
+        .withContext(option)
+        .toThrowError(message);
+  });
+
+  describe('idleTimeout', () => {
+    it(
+      'begins with the handler, and ends a connection on which nothing happens',
+      marbles((m) => {
+        const [busy, idle] = [manualConnection(), manualConnection()];
+        const served$ = m.hot<Connection>('bi', { b: busy, i: idle });
+        const errors$ = new Subject<string>();
+        const stream$ = served$.pipe(
+          serve(({ reader }) => reader.lines(), {
+            idleTimeout: 4,
+            scheduler: m.scheduler,
+            onError: (error) => errors$.next(((error as Error).cause as StreamError).code),
+          }),
+        );
+        m.hot('--x-x-x').subscribe(() => busy.transport.receive('a\n'));
+        m.expect(stream$).toBeObservable('--x-x-x-', { x: 'a' });
+        // The first of the two is looked at from its own beginning on.
+        m.expect(errors$).toBeObservable('-----e----e', { e: 'ERR_IDLE_TIMEOUT' });
+      }),
+    );
+
+    it('is none if nothing is said', () => {
+      const scheduler = new VirtualTimeScheduler();
+      const { log } = record(of<Connection>(manualConnection()).pipe(serve(() => NEVER, { scheduler })));
+      scheduler.flush();
+      expect(scheduler.now()).toBe(0);
+      expect(log).toEqual([]);
+    });
+  });
+
   it('unsubscribing closes the connections that wait as well', () => {
     const clients = [manualConnection(), manualConnection()];
     const never = concat(of<Connection[]>(...clients), NEVER).pipe(serve(() => NEVER, { concurrency: 1 }));

@@ -62,6 +62,16 @@ describe('silence', () => {
     expect(scheduler.now()).toBe(0);
   });
 
+  it('has no timer while there is nothing that it could emit', () => {
+    const scheduler = new VirtualTimeScheduler();
+    const source = new Subject<Uint8Array>();
+    const { log } = record(source.pipe(silence(3, { scheduler })));
+    source.next(bytes(''));
+    scheduler.flush();
+    expect(scheduler.now()).toBe(0);
+    expect(log).toEqual([]);
+  });
+
   it('stops a synchronous source at an error', () => {
     let given = 0;
     const source$ = from(['a', 'b', 'c', 'd']).pipe(

@@ -122,6 +122,13 @@ describe('writeTo', () => {
       expect(transport.calls).toEqual(['write first', 'write b', 'write c', 'write def']);
     });
 
+    it('dropOldest: a value as large as the limit waits alone', () => {
+      const { source$, transport } = feeding({ overflow: 'dropOldest', limit: 4 });
+      for (const value of ['first', 'ab', 'c', 'wxyz']) source$.next(value);
+      transport.drain();
+      expect(transport.calls).toEqual(['write first', 'write wxyz']);
+    });
+
     it('dropOldest: a value that could never wait is dropped itself', () => {
       const { source$, transport, log } = feeding({ overflow: 'dropOldest', limit: 3 });
       for (const value of ['first', 'a', 'b', '1234']) source$.next(value);
@@ -222,6 +229,16 @@ describe('writeTo', () => {
       source$.complete();
       transport.lose();
       expect(log).toEqual(['# ERR_CONNECTION_LOST']);
+    });
+
+    it('an abort is told of before the transport is, to a source that ends meanwhile', () => {
+      const { core, source$, log } = feeding();
+      source$.next('first');
+      core.abort(undefined, () => {
+        source$.complete();
+        expect(log).toEqual(['# ERR_CONNECTION_CLOSED']);
+      });
+      expect(log).toEqual(['# ERR_CONNECTION_CLOSED']);
     });
 
     it('a source that ends because of the loss does not hide it', () => {
@@ -484,8 +501,9 @@ describe('writeTo', () => {
         .toThrowError(RangeError, /limit/);
     expect(() => writeTo(writer, { overflow: 'drop' as never })).toThrowError(
       RangeError,
-      /dropOldest.*not drop/,
+      'overflow must be one of buffer, dropNewest, dropOldest, error, not drop (string)',
     );
+    expect(() => writeTo(writer, 5 as never)).toThrowError(TypeError, 'options must be an object, not 5');
     expect(() => writeTo(manualConnection() as never)).toThrowError(TypeError, /StreamWriter/);
     expect(() => writeTo(undefined as never)).toThrowError(TypeError, /not undefined/);
   });

@@ -48,7 +48,7 @@ export interface Decoder<T> {
   readonly messages?: boolean;
 }
 
-/** Makes a decoder with fresh state: called once for each subscription. */
+/** Makes a decoder with fresh state: called once for each subscription. See {@link Decoder}. */
 export type DecoderFactory<T> = () => Decoder<T>;
 
 /** What is wrong is told at the call: a decoder in place of what makes one, or what makes that. @internal */

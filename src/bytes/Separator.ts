@@ -2,10 +2,13 @@ import { checkBytes } from './check.js';
 import { Pattern, patternKey } from './Pattern.js';
 import { encodeText } from './text.js';
 
-/** What can be written: bytes, or a string, which goes out as UTF-8. */
+/** What can be written: bytes, or a string, which goes out as UTF-8. See {@link StreamWriter}. */
 export type Data = Uint8Array | string;
 
-/** One separator or several. Of several, the match that ends first wins; of those that end together, the shortest. */
+/**
+ * One separator or several. Of several, the match that ends first wins; of those that end together, the shortest.
+ * See {@link delimited}.
+ */
 export type Separator = Data | readonly Data[];
 
 /** Bytes of memory, about, for the separators that were used before. */

@@ -26,6 +26,20 @@ export abstract class StreamError extends Error {
 /**
  * The stream ended in the middle of what was to be read. The bytes that had come are in `partial`, no longer in
  * the buffer. As asyncio's `IncompleteReadError`.
+ *
+ * @example
+ * ```ts
+ * import { connectionPair, IncompleteReadError } from 'rxjs-net';
+ *
+ * const [client, server] = connectionPair();
+ * client.reader.readExactly(5).subscribe({
+ *   error: (error: unknown) => {
+ *     if (error instanceof IncompleteReadError) console.log(error.partial.length, error.expected); // 3 5
+ *   },
+ * });
+ * server.writer.write('abc');
+ * server.writer.close();
+ * ```
  */
 export class IncompleteReadError extends StreamError {
   override readonly name = 'IncompleteReadError';
@@ -46,6 +60,19 @@ export class IncompleteReadError extends StreamError {
 /**
  * No separator within the reader's limit. The bytes stay in the buffer, but for `readLine`, which drops the line.
  * As asyncio's `LimitOverrunError`.
+ *
+ * @example
+ * ```ts
+ * import { connectionPair, LimitOverrunError } from 'rxjs-net';
+ *
+ * const [client, server] = connectionPair({ limit: 8 });
+ * client.reader.readUntil('\n').subscribe({
+ *   error: (error: unknown) => {
+ *     if (error instanceof LimitOverrunError) console.log(error.consumed, client.reader.bufferedBytes); // 11 11
+ *   },
+ * });
+ * server.writer.write('a long line');
+ * ```
  */
 export class LimitOverrunError extends StreamError {
   override readonly name = 'LimitOverrunError';
@@ -65,6 +92,21 @@ export class LimitOverrunError extends StreamError {
  *
  * The message may quote what the peer has sent: what cannot be seen in it (control characters, line breaks, marks that
  * turn the direction of text) is shown as escapes, and beyond 500 characters it is cut.
+ *
+ * @example
+ * ```ts
+ * import { connectionPair, DecodeError, json } from 'rxjs-net';
+ *
+ * const [client, server] = connectionPair();
+ * client.reader.frames(json()).subscribe({
+ *   error: (error: unknown) => {
+ *     if (error instanceof DecodeError) console.log(error.code); // ERR_DECODE
+ *     // The bad line is still there: it can be looked at, or skipped.
+ *     client.reader.readLine('utf-8').subscribe((line) => console.log(line.trim())); // {"price":}
+ *   },
+ * });
+ * server.writer.write('{"price":}\n');
+ * ```
  */
 export class DecodeError extends StreamError {
   override readonly name = 'DecodeError';

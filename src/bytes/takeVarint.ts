@@ -27,7 +27,18 @@ export function takeVarint(bytes: ByteQueue): number | undefined {
   return take(bytes, SAFE, (high, low) => high * 2 ** 49 + low);
 }
 
-/** As `takeVarint`, for 64 bits: up to 2^64 − 1, as a bigint. */
+/**
+ * As `takeVarint`, for 64 bits: up to 2^64 − 1, as a bigint. A larger one, or more than 10 bytes, is a `DecodeError`.
+ *
+ * @example
+ * ```ts
+ * import { ByteQueue, takeBigVarint } from 'rxjs-net';
+ *
+ * const queue = new ByteQueue();
+ * queue.push(Uint8Array.of(0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01));
+ * console.log(takeBigVarint(queue) === 2n ** 63n); // true
+ * ```
+ */
 export function takeBigVarint(bytes: ByteQueue): bigint | undefined {
   return take(bytes, BIG, (high, low) => (BigInt(high) << 49n) + BigInt(low));
 }

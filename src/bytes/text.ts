@@ -5,6 +5,8 @@ import { printable } from './printable.js';
 /**
  * How bytes become text: `utf-8` puts U+FFFD in place of what is not UTF-8, `latin1` maps each byte to the code
  * point of the same number, `ascii` refuses bytes of 128 and above with a `DecodeError`.
+ *
+ * See {@link StreamReader}.
  */
 export type TextEncoding = 'utf-8' | 'latin1' | 'ascii';
 

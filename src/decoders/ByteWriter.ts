@@ -17,10 +17,10 @@ import { fieldLayout, type LengthPrefixedOptions } from './lengthLayout.js';
 const MOST_UINT64 = 2n ** 64n - 1n;
 const LEAST_INT64 = -(2n ** 63n);
 
-/** What stands behind a length: data, or a function that writes it. */
+/** What stands behind a length: data, or a function that writes it. See {@link ByteWriter.lengthPrefixed}. */
 export type Content = Data | ((writer: ByteWriter) => unknown);
 
-/** How a length is written, as in `lengthPrefixed`. */
+/** How a length is written, as in `lengthPrefixed`. See {@link ByteWriter.lengthPrefixed}. */
 export type LengthFieldOptions = Pick<
   LengthPrefixedOptions,
   'littleEndian' | 'lengthIncludesHeader' | 'adjustment'
@@ -64,21 +64,21 @@ export class ByteWriter extends GrowingBytes {
     this.end = 0;
   }
 
-  /** Writes an unsigned 8-bit integer. */
+  /** Writes `value` as an unsigned integer of 8 bits: 0 to 255. */
   uint8(value: number): this {
     checkInteger('uint8', value, 0, 0xff);
     this.addByte(value);
     return this;
   }
 
-  /** Writes a signed 8-bit integer. */
+  /** Writes `value` as a signed integer of 8 bits: −128 to 127. */
   int8(value: number): this {
     checkInteger('int8', value, -0x80, 0x7f);
     this.addByte(value);
     return this;
   }
 
-  /** Writes an unsigned 16-bit integer, big-endian unless `littleEndian`. */
+  /** Writes `value` as an unsigned integer of 16 bits, 0 to 65535, big-endian unless `littleEndian`. */
   uint16(value: number, littleEndian = false): this {
     checkInteger('uint16', value, 0, 0xffff, littleEndian);
     const at = this.add(2);
@@ -86,7 +86,7 @@ export class ByteWriter extends GrowingBytes {
     return this;
   }
 
-  /** Writes a signed 16-bit integer, big-endian unless `littleEndian`. */
+  /** Writes `value` as a signed integer of 16 bits, −32768 to 32767, big-endian unless `littleEndian`. */
   int16(value: number, littleEndian = false): this {
     checkInteger('int16', value, -0x8000, 0x7fff, littleEndian);
     const at = this.add(2);
@@ -94,7 +94,7 @@ export class ByteWriter extends GrowingBytes {
     return this;
   }
 
-  /** Writes an unsigned 32-bit integer, big-endian unless `littleEndian`. */
+  /** Writes `value` as an unsigned integer of 32 bits, 0 to 2^32 − 1, big-endian unless `littleEndian`. */
   uint32(value: number, littleEndian = false): this {
     checkInteger('uint32', value, 0, 0xffffffff, littleEndian);
     const at = this.add(4);
@@ -102,7 +102,7 @@ export class ByteWriter extends GrowingBytes {
     return this;
   }
 
-  /** Writes a signed 32-bit integer, big-endian unless `littleEndian`. */
+  /** Writes `value` as a signed integer of 32 bits, −2^31 to 2^31 − 1, big-endian unless `littleEndian`. */
   int32(value: number, littleEndian = false): this {
     checkInteger('int32', value, -0x80000000, 0x7fffffff, littleEndian);
     const at = this.add(4);
@@ -128,7 +128,10 @@ export class ByteWriter extends GrowingBytes {
     return this;
   }
 
-  /** Writes an IEEE 754 single, rounded to it, big-endian unless `littleEndian`. A finite number beyond it does not fit. */
+  /**
+   * Writes `value` as an IEEE 754 single of 32 bits, rounded to it, big-endian unless `littleEndian`. A finite number beyond it
+   * does not fit.
+   */
   float32(value: number, littleEndian = false): this {
     checkNumber('float32', value, littleEndian);
     if (Number.isFinite(value) && !Number.isFinite(Math.fround(value)))
@@ -138,7 +141,7 @@ export class ByteWriter extends GrowingBytes {
     return this;
   }
 
-  /** Writes an IEEE 754 double, big-endian unless `littleEndian`. */
+  /** Writes `value` as an IEEE 754 double of 64 bits, big-endian unless `littleEndian`. */
   float64(value: number, littleEndian = false): this {
     checkNumber('float64', value, littleEndian);
     const at = this.add(8);
@@ -147,8 +150,8 @@ export class ByteWriter extends GrowingBytes {
   }
 
   /**
-   * Writes a varint, unsigned LEB128 as protobuf's: a number up to 2^53 − 1, or a bigint up to 2^64 − 1. A bigint may be
-   * one that only `bigVarint` can take.
+   * Writes `value` as a varint of 1 to 10 bytes, unsigned LEB128 as protobuf's: a number up to 2^53 − 1, or a bigint up to
+   * 2^64 − 1. A bigint may be one that only `bigVarint` can take.
    */
   varint(value: number | bigint): this {
     checkEither('varint', value, 0, 0n, MOST_UINT64);
@@ -165,7 +168,7 @@ export class ByteWriter extends GrowingBytes {
   }
 
   /**
-   * Writes an ASCII decimal integer, and the terminator behind it: a safe integer, or a bigint from −2^63 to 2^64 − 1.
+   * Writes `value` in ASCII decimal digits, and the terminator behind it: a safe integer, or a bigint from −2^63 to 2^64 − 1.
    * For the length of what comes behind it there is `integerPrefixed`.
    */
   integer(value: number | bigint, terminator: Data): this {

@@ -3,8 +3,12 @@ import { checkCount } from '../bytes/check.js';
 import { takeTextUntil } from '../bytes/takeTextUntil.js';
 import type { TextEncoding } from '../bytes/text.js';
 
-/** What a verb of `DecoderBytes` returns: `yield*` in front of it waits for the bytes and gives the value. */
+/**
+ * What a verb of `DecoderBytes` returns: `yield*` in front of it waits for the bytes and gives the value.
+ * See {@link decoder}.
+ */
 export interface Take<T> {
+  /** What `yield*` calls. */
   [Symbol.iterator](): Iterator<undefined, T, unknown>;
 }
 

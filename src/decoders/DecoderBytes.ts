@@ -13,6 +13,22 @@ import type { CurrentTake, Take } from './CurrentTake.js';
  * after `yield*`, until it can be met.
  *
  * `yield*` belongs right before each call; one that was forgotten is a `TypeError` at the next call.
+ *
+ * @example
+ * ```ts
+ * import { connectionPair, decoder } from 'rxjs-net';
+ *
+ * // A kind in one byte, a length in two, and then so many bytes of text.
+ * const message = decoder(function* (bytes) {
+ *   const kind = yield* bytes.uint8();
+ *   const length = yield* bytes.uint16();
+ *   return { kind, text: yield* bytes.text(length) };
+ * });
+ *
+ * const [client, server] = connectionPair();
+ * client.reader.frames(message).subscribe(console.log); // { kind: 1, text: 'hello' }
+ * server.writer.write('\u0001\0\u0005hello');
+ * ```
  */
 export class DecoderBytes {
   readonly #queue: ByteQueue;

@@ -7,6 +7,7 @@ import { readUntilDecoder } from '../streams/readDecoders.js';
 import { codec, type Codec } from './codec.js';
 import { checkMaxLength, checkMessageLength, DEFAULT_MAX_LENGTH, messageBytes } from './messageBytes.js';
 
+/** Options of {@link cobs}. */
 export interface CobsOptions {
   /** Bytes that a message may have, a positive integer. Default: 64 KiB. */
   maxLength?: number;

@@ -6,6 +6,8 @@ import type { Data } from '../bytes/Separator.js';
  * Both directions of a protocol: a decoder, to be used wherever one is, and the encoder that matches it.
  *
  * `In` is what the peer sends, `Out` what is sent to it.
+ *
+ * See {@link codec}.
  */
 export interface Codec<In, Out = In> extends DecoderFactory<In> {
   /** The bytes, or the text, of one message. */
@@ -14,6 +16,8 @@ export interface Codec<In, Out = In> extends DecoderFactory<In> {
 
 /**
  * Puts a decoder and an encoder together, for `framed(connection, codec)`.
+ *
+ * @throws `TypeError` when one of the two is no function, or the first one gives no decoder
  *
  * @example
  * ```ts

@@ -5,7 +5,10 @@ import { IncompleteReadError } from '../bytes/errors.js';
 import { CurrentTake, forgottenYield } from './CurrentTake.js';
 import { DecoderBytes } from './DecoderBytes.js';
 
-/** Reads one frame and returns it. A part of a frame has the same form, and is read with `yield* part(bytes)`. */
+/**
+ * Reads one frame and returns it. A part of a frame has the same form, and is read with `yield* part(bytes)`.
+ * See {@link decoder}.
+ */
 export type FrameGenerator<T> = (bytes: DecoderBytes) => Iterator<undefined, T, unknown>;
 
 /**

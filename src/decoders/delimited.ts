@@ -12,6 +12,7 @@ import {
   messageBytes,
 } from './messageBytes.js';
 
+/** Options of {@link delimited}. */
 export interface DelimitedOptions {
   /** Bytes that may stand before a separator, a positive integer. Default: 64 KiB. */
   maxLength?: number;

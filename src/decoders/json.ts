@@ -8,6 +8,7 @@ import { decodeText, encodeText } from '../bytes/text.js';
 import { codec, type Codec } from './codec.js';
 import { checkMaxLength, checkMessageLength, DEFAULT_MAX_LENGTH } from './messageBytes.js';
 
+/** Options of {@link json}. */
 export interface JsonOptions {
   /** Bytes a line may have without its `\n`, a positive integer. Default: 64 KiB. */
   maxLength?: number;

@@ -7,6 +7,7 @@ import type { Codec } from './codec.js';
 import { checkJsonFunctions, jsonText, type JsonOptions } from './json.js';
 import { messages } from './messages.js';
 
+/** Options of {@link jsonMessages}. */
 export interface JsonMessagesOptions extends JsonOptions {
   /** Bytes a message may have, a positive integer. Default: 16 MiB. */
   maxLength?: number;

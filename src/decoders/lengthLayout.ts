@@ -1,6 +1,7 @@
 import { checkBoolean, described, checkOptions } from '../bytes/check.js';
 import { checkMaxLength, DEFAULT_MAX_LENGTH } from './messageBytes.js';
 
+/** Options of {@link lengthPrefixed}. */
 export interface LengthPrefixedOptions {
   /** Bytes of the length field, or `'varint'`: unsigned LEB128, as protobuf's. Default: 4. */
   width?: 1 | 2 | 3 | 4 | 8 | 'varint';

@@ -8,10 +8,15 @@ import { printable } from '../bytes/printable.js';
 import { codec, type Codec } from './codec.js';
 import { checkMessageLength, DEFAULT_MAX_LENGTH } from './messageBytes.js';
 
+/** Options of {@link lines}. */
 export interface LinesCodecOptions {
   /** Bytes a line may have without its `\n` (a `\r` counts), a positive integer. Default: 64 KiB. */
   limit?: number;
-  /** The former name of `limit`. @deprecated take `limit` */
+  /**
+   * The former name of `limit`: bytes a line may have.
+   *
+   * @deprecated take `limit`
+   */
   maxLength?: number;
   /** Default: `utf-8`. */
   encoding?: TextEncoding;

@@ -8,11 +8,13 @@ import { encodeText } from '../bytes/text.js';
 import { codec, type Codec } from './codec.js';
 import { checkMaxLength, checkMessageLength } from './messageBytes.js';
 
+/** Options of {@link messages}. */
 export interface MessagesOptions {
   /** Bytes a message may have, a positive integer. Default: 16 MiB. */
   maxLength?: number;
 }
 
+/** What turns messages into values of your own, and back. See {@link messages}. */
 export interface MessageConversion<In, Out> extends MessagesOptions {
   /** What becomes of a received message: a string if it is text, bytes if it is not. One that becomes `undefined` is skipped. */
   decode: (message: Data) => In | undefined;
@@ -57,6 +59,7 @@ const DEFAULT_MAX_MESSAGE = 16 * 2 ** 20;
  * ```
  */
 export function messages(options?: MessagesOptions): Codec<Data>;
+/** The same as values of your own: what `decode` makes of a message, and `encode` of a value. */
 export function messages<In, Out = In>(options: MessageConversion<In, Out>): Codec<In, Out>;
 export function messages<In, Out>(
   options: MessagesOptions & Partial<MessageConversion<In, Out>> = {},

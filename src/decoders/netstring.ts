@@ -13,6 +13,7 @@ import {
   messageBytes,
 } from './messageBytes.js';
 
+/** Options of {@link netstring}. */
 export interface NetstringOptions {
   /** Bytes that a string may have, a positive integer. Default: 64 KiB. */
   maxLength?: number;

@@ -5,6 +5,8 @@ import type { SocketAddress } from '../streams/Transport.js';
  * writes it.
  *
  * Without `source` and `destination` it says nothing of addresses: those of the connection itself count.
+ *
+ * See {@link proxyHeader}.
  */
 export interface ProxyHeader {
   /** 1 is a line of text, 2 is binary. */
@@ -33,7 +35,7 @@ export interface ProxyHeader {
   readonly tlvs?: readonly ProxyTlv[];
 }
 
-/** What a proxy says of the TLS of its client, by the names of the specification. */
+/** What a proxy says of the TLS of its client, by the names of the specification. See {@link proxyHeader}. */
 export interface ProxySsl {
   /** The client has connected over TLS. */
   readonly clientSsl: boolean;
@@ -41,7 +43,7 @@ export interface ProxySsl {
   readonly clientCertConn: boolean;
   /** It has shown a certificate on this connection or before, in the same session of TLS. */
   readonly clientCertSess: boolean;
-  /** 0 when the client has shown a certificate and it was verified; otherwise another number, 0 to 2^32 − 1. */
+  /** The code of the verification: 0 when the client has shown a certificate and it was verified; otherwise 1 to 2^32 − 1. */
   readonly verify: number;
   /** The version of TLS, such as `TLSv1.3`. */
   readonly version?: string;
@@ -57,10 +59,11 @@ export interface ProxySsl {
   readonly tlvs?: readonly ProxyTlv[];
 }
 
-/** A field of a header of version 2 that has no name here. */
+/** A field of a header of version 2 that has no name here. See {@link proxyHeader}. */
 export interface ProxyTlv {
-  /** 0 to 255; 224 to 239 are for applications. */
+  /** The code of the field, 0 to 255; 224 to 239 are for applications. */
   readonly type: number;
+  /** Its bytes, as they came. */
   readonly value: Uint8Array;
 }
 

@@ -7,6 +7,7 @@ import { decodeProxyBlock, headerLength } from './proxyBlock.js';
 import { FIXED_LENGTH, SIGNATURE, type ProxyHeader } from './proxyFormat.js';
 import { decodeProxyLine } from './proxyLine.js';
 
+/** Options of {@link proxyHeader}. */
 export interface ProxyHeaderOptions {
   /** Bytes that a header of version 2 may have behind its first 16, a positive integer. Default: 2048. */
   maxLength?: number;

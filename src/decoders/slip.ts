@@ -6,6 +6,7 @@ import type { Data } from '../bytes/Separator.js';
 import { codec, type Codec } from './codec.js';
 import { checkMaxLength, checkMessageLength, DEFAULT_MAX_LENGTH, messageBytes } from './messageBytes.js';
 
+/** Options of {@link slip}. */
 export interface SlipOptions {
   /** Bytes that a message may have, escapes counted as one, a positive integer. Default: 64 KiB. */
   maxLength?: number;

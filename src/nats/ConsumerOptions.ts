@@ -3,13 +3,26 @@ import { from, type ObservableInput, type SchedulerLike } from 'rxjs';
 import { checkBoolean, checkFunction, checkOptions, described } from '../bytes/check.js';
 import { checkMethod, checkMilliseconds, checkTimeout } from '../streams/check.js';
 
-/** What is needed of a pull consumer of JetStream: `js.consumers.get(stream, name)`. */
+/**
+ * What is needed of a pull consumer of JetStream: `js.consumers.get(stream, name)`. See {@link fromConsumer}.
+ *
+ * @experimental
+ */
 export type PullConsumer = Pick<Consumer, 'fetch' | 'info'>;
 
-/** What is done with a message: something to wait for, or nothing, when it is done already. */
+/**
+ * What is done with a message: something to wait for, or nothing, when it is done already.
+ * See {@link fromConsumer}.
+ *
+ * @experimental
+ */
 export type MessageConsumer<R> = (message: JsMsg) => ObservableInput<R> | void;
 
-/** Where messages go that nobody can work on. */
+/**
+ * Where messages go that nobody can work on. See {@link fromConsumer}.
+ *
+ * @experimental
+ */
 export interface DeadLetterOptions {
   /** Publishes them. */
   js: Pick<JetStreamClient, 'publish'>;
@@ -19,16 +32,26 @@ export interface DeadLetterOptions {
   maxDeliveries?: number;
 }
 
-/** Why nothing comes although there are messages: so many are delivered already, here and elsewhere, and not acknowledged. */
+/**
+ * Why nothing comes although there are messages: so many are delivered already, here and elsewhere, and not acknowledged.
+ * See {@link fromConsumer}.
+ *
+ * @experimental
+ */
 export interface ConsumerStall {
   /** Messages delivered and not acknowledged yet. */
   readonly ackPending: number;
-  /** How many may be: `max_ack_pending` of the consumer. */
+  /** How many messages may be: `max_ack_pending` of the consumer. */
   readonly maxAckPending: number;
   /** Messages that wait in the stream. */
   readonly pending: number;
 }
 
+/**
+ * Options of {@link fromConsumer}.
+ *
+ * @experimental
+ */
 export interface ConsumerOptions {
   /** Messages that are here at the same time, an integer of 1 or more. Default: 1, so the work keeps the order. */
   concurrency?: number;

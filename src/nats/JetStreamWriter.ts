@@ -29,6 +29,10 @@ const reporter = { report: reportError };
  * timeout or a restart, is published again, with the same id: within its `duplicate_window` the stream stores it once. Until
  * one has got through the writer is paused, and no other is published.
  *
+ * @experimental
+ *
+ * @throws `TypeError` or `RangeError` when an option is none; its own errors are those of `write`, `send` and `drain`
+ *
  * @example
  * ```ts no-run
  * import { jetstream } from '@nats-io/jetstream';
@@ -74,6 +78,24 @@ export function jetStreamWriter(
  * | `closing` | `WriteAfterEndError` |                             | → `failed` | → `failed`, but with `onError`  | → `closed`          |
  * | `closed`  | `WriteAfterEndError` |                             |            |                                 |                     |
  * | `failed`  | the error of that    |                             |            |                                 |                     |
+ *
+ * @experimental
+ *
+ * @example
+ * ```ts no-run
+ * import { jetstream } from '@nats-io/jetstream';
+ * import { connect } from '@nats-io/transport-node';
+ * import { jetStreamWriter } from 'rxjs-net/nats';
+ * import { firstValueFrom } from 'rxjs';
+ *
+ * const writer = jetStreamWriter(jetstream(await connect()), { maxPending: 64 });
+ * for (let i = 0; i < 1000; i++) {
+ *   writer.write('frames.in', `frame ${i}`, { msgID: `frame-${i}` });
+ *   if (writer.paused) await firstValueFrom(writer.drain());
+ * }
+ * writer.close();
+ * await firstValueFrom(writer.waitClosed());
+ * ```
  */
 export class JetStreamWriter {
   readonly #options: JetStreamWriterOptions;

@@ -3,6 +3,11 @@ import { checkFunction, checkLimit, checkOptions } from '../bytes/check.js';
 import { checkMethod, checkMilliseconds, checkTimeout } from '../streams/check.js';
 import { checkInteger } from './ConsumerOptions.js';
 
+/**
+ * Options of {@link jetStreamWriter}.
+ *
+ * @experimental
+ */
 export interface JetStreamWriterOptions {
   /**
    * Messages that may be published and not acknowledged, an integer of 1 or more; with so many the writer is paused. With 1

@@ -2,7 +2,11 @@ import type { JetStreamPublishOptions } from '@nats-io/jetstream';
 import { checkData, checkOptions, described } from '../bytes/check.js';
 import type { Data } from '../bytes/Separator.js';
 
-/** What may go with a message: `msgID`, `headers`, `expect`, `ttl`. */
+/**
+ * What may go with a message: `msgID`, `headers`, `expect`, `ttl`. See {@link JetStreamWriter.send}.
+ *
+ * @experimental
+ */
 export type PublishOptions = Partial<Pick<JetStreamPublishOptions, 'msgID' | 'headers' | 'expect' | 'ttl'>>;
 
 /** One message on its way to JetStream. @internal */

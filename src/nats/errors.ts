@@ -1,12 +1,32 @@
 import { StreamError } from '../bytes/errors.js';
 
-/** A consumer of JetStream gives no more messages. What was not acknowledged is delivered again, if there is a consumer. */
+/**
+ * A consumer of JetStream gives no more messages. What was not acknowledged is delivered again, if there is a consumer.
+ *
+ * @experimental
+ *
+ * @example
+ * ```ts no-run
+ * import { jetstream } from '@nats-io/jetstream';
+ * import { connect } from '@nats-io/transport-node';
+ * import { ConsumerLostError, fromConsumer } from 'rxjs-net/nats';
+ *
+ * const consumer = await jetstream(await connect()).consumers.get('FRAMES', 'workers');
+ * fromConsumer(consumer, (message) => console.log(message.seq)).subscribe({
+ *   error: (error: unknown) => {
+ *     if (error instanceof ConsumerLostError) console.log(`${error.consumer}: ${error.reason}`);
+ *   },
+ * });
+ * ```
+ */
 export class ConsumerLostError extends StreamError {
   override readonly name = 'ConsumerLostError';
   readonly code = 'ERR_CONSUMER_LOST';
 
   constructor(
+    /** The name of the stream. */
     readonly stream: string,
+    /** The name of the consumer. */
     readonly consumer: string,
     /** `deleted`: the consumer or its stream is no more. `closed`: the connection to NATS is closed, by whichever side. */
     readonly reason: 'deleted' | 'closed',
@@ -17,12 +37,31 @@ export class ConsumerLostError extends StreamError {
   }
 }
 
-/** JetStream has not confirmed an ack in time: the work is done, but its message may be delivered again. */
+/**
+ * JetStream has not confirmed an ack in time: the work is done, but its message may be delivered again.
+ *
+ * @experimental
+ *
+ * @example
+ * ```ts no-run
+ * import { jetstream } from '@nats-io/jetstream';
+ * import { connect } from '@nats-io/transport-node';
+ * import { AckLostError, fromConsumer } from 'rxjs-net/nats';
+ *
+ * const consumer = await jetstream(await connect()).consumers.get('FRAMES', 'workers');
+ * fromConsumer(consumer, (message) => console.log(message.seq), {
+ *   onError: (error) => {
+ *     if (error instanceof AckLostError) console.log(`${error.stream} ${error.sequence} may come again`);
+ *   },
+ * }).subscribe();
+ * ```
+ */
 export class AckLostError extends StreamError {
   override readonly name = 'AckLostError';
   readonly code = 'ERR_ACK_LOST';
 
   constructor(
+    /** The name of the stream. */
     readonly stream: string,
     /** The number of the message in the stream. */
     readonly sequence: number,
@@ -35,15 +74,35 @@ export class AckLostError extends StreamError {
   }
 }
 
-/** JetStream has not taken a message, and it makes no sense to go on trying. `cause` says why. */
+/**
+ * JetStream has not taken a message, and it makes no sense to go on trying. `cause` says why.
+ *
+ * @experimental
+ *
+ * @example
+ * ```ts no-run
+ * import { jetstream } from '@nats-io/jetstream';
+ * import { connect } from '@nats-io/transport-node';
+ * import { jetStreamWriter, PublishError } from 'rxjs-net/nats';
+ *
+ * const bus = jetStreamWriter(jetstream(await connect()), { retryFor: 10_000 });
+ * bus.send('frames.in', 'hello').subscribe({
+ *   error: (error: unknown) => {
+ *     if (error instanceof PublishError) console.log(`${error.subject}: ${error.attempts} attempts`, error.cause);
+ *   },
+ * });
+ * ```
+ */
 export class PublishError extends StreamError {
   override readonly name = 'PublishError';
   readonly code = 'ERR_PUBLISH';
 
   constructor(
+    /** What it was published to. */
     readonly subject: string,
+    /** Its id, by which a stream knows it again. */
     readonly msgID: string,
-    /** How often it was published. After a timeout JetStream may have it all the same. */
+    /** How many times it was published. After a timeout JetStream may have it all the same. */
     readonly attempts: number,
     cause: unknown,
   ) {

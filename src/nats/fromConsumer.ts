@@ -32,6 +32,8 @@ import { ConsumerRun } from './ConsumerRun.js';
  *
  * Each message is delivered **at least once**: again, when a process dies in the middle of its work, or the ack is lost.
  *
+ * @experimental
+ *
  * @example
  * ```ts no-run
  * import { jetstream } from '@nats-io/jetstream';

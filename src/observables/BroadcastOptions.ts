@@ -4,9 +4,19 @@ import type { StreamWriter } from '../streams/StreamWriter.js';
 
 const POLICIES = ['wait', 'drop', 'disconnect'] as const;
 
-/** What becomes of a member that does not keep up: see `BroadcastOptions`. */
+/**
+ * What becomes of a member that does not keep up: see `BroadcastOptions`. See {@link broadcast}.
+ *
+ * @useDeclaredType
+ * @experimental
+ */
 export type SlowPolicy = (typeof POLICIES)[number];
 
+/**
+ * Options of {@link broadcast}.
+ *
+ * @experimental
+ */
 export interface BroadcastOptions<T> {
   /** Makes bytes or text of a value, once for all members. Default: the value is written as it is. */
   encode?: (value: T) => Data;
@@ -25,11 +35,21 @@ export interface BroadcastOptions<T> {
   limit?: number;
 }
 
+/**
+ * Options of {@link Broadcast.join}.
+ *
+ * @experimental
+ */
 export interface JoinOptions {
   /** Its own policy. Default: that of the broadcast. */
   slow?: SlowPolicy;
 }
 
+/**
+ * Options of {@link Broadcast.send}.
+ *
+ * @experimental
+ */
 export interface BroadcastSendOptions {
   /** A writer that is not to get it: that of the connection it came from. */
   except?: StreamWriter;

@@ -3,11 +3,11 @@ import type { ProxyHeader } from '../decoders/proxyFormat.js';
 import type { ConnectionOptions } from '../streams/ConnectionSettings.js';
 import type { ClientTlsOptions } from '../transports/node/tlsOptions.js';
 
-/** A TCP connection to be made. */
+/** A TCP connection to be made. See {@link fromConnection}. */
 export interface TcpTarget {
   /** Default: `localhost`. */
   host?: string;
-  /** 1 to 65535. */
+  /** The port, 1 to 65535. */
   port: number;
   /** 4 or 6: addresses of that version of IP only. Default: 0, both. */
   family?: 0 | 4 | 6;
@@ -26,8 +26,9 @@ export interface TcpTarget {
   fd?: never;
 }
 
-/** A Unix socket, or a named pipe on Windows. */
+/** A Unix socket, or a named pipe on Windows. See {@link fromUnixConnection}. */
 export interface PathTarget {
+  /** The path of the socket: at most 107 bytes on Linux, 103 on macOS. */
   path: string;
   host?: never;
   port?: never;
@@ -35,8 +36,9 @@ export interface PathTarget {
   fd?: never;
 }
 
-/** A socket that is connected, or connecting, already. */
+/** A socket that is connected, or connecting, already. See {@link fromConnection}. */
 export interface SocketTarget {
+  /** The socket. The connection owns it from here on, and closes it. */
   socket: Socket;
   host?: never;
   port?: never;
@@ -44,8 +46,9 @@ export interface SocketTarget {
   fd?: never;
 }
 
-/** An open file descriptor of a socket or a pipe; the connection closes it. */
+/** An open file descriptor of a socket or a pipe; the connection closes it. See {@link fromConnection}. */
 export interface FileDescriptorTarget {
+  /** The number of the file descriptor. */
   fd: number;
   host?: never;
   port?: never;
@@ -53,10 +56,10 @@ export interface FileDescriptorTarget {
   socket?: never;
 }
 
-/** Where to connect to. */
+/** Where to connect to. See {@link fromConnection}. */
 export type ConnectTarget = TcpTarget | PathTarget | SocketTarget | FileDescriptorTarget;
 
-/** Options of every client connection, whatever it connects to. */
+/** Options of every client connection, whatever it connects to. See {@link fromConnection}. */
 export interface ClientOptions extends ConnectionOptions {
   /** Encrypt: with Node's defaults, which verify the server's certificate, or with options. Default: false. */
   tls?: boolean | ClientTlsOptions;
@@ -77,4 +80,5 @@ export interface ClientOptions extends ConnectionOptions {
   keepAliveInitialDelay?: number;
 }
 
+/** Where to connect to, and how. See {@link fromConnection}. */
 export type ConnectOptions = ConnectTarget & ClientOptions;

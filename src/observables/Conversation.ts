@@ -15,8 +15,12 @@ import { stepUnless } from './stepUnless.js';
 
 const EMPTY = new Uint8Array(0);
 
-/** A step of a conversation, or several of them in a generator of their own: what `yield*` takes. */
+/**
+ * A step of a conversation, or several of them in a generator of their own: what `yield*` takes.
+ * See {@link Conversation.within}.
+ */
 export interface Step<T> {
+  /** What `yield*` calls. */
   [Symbol.iterator](): Iterator<undefined, T, unknown>;
 }
 
@@ -26,8 +30,28 @@ export interface Step<T> {
  *
  * At the end of the stream a verb that needs more bytes throws `IncompleteReadError`, after a loss the error of the
  * connection: at the line that waits, as in asyncio.
+ *
+ * @example
+ * ```ts
+ * import { connectionPair, converse, type Conversation } from 'rxjs-net';
+ *
+ * const sums = converse(function* (io: Conversation<number>) {
+ *   let sum = 0;
+ *   while (!(yield* io.atEof())) {
+ *     sum += Number(yield* io.line());
+ *     io.emit(sum);
+ *     yield* io.send(`${sum}\n`);
+ *   }
+ * });
+ *
+ * const [client, server] = connectionPair();
+ * sums(server).subscribe({ next: console.log, complete: () => console.log('over') }); // 1, 3, over
+ * client.writer.write('1\n2\n');
+ * client.writer.close();
+ * ```
  */
 export class Conversation<R = unknown> extends DecoderBytes {
+  /** The connection it is spoken on: for what has no verb here, such as `writer.getExtraInfo`. */
   readonly connection: Connection;
   readonly #step: ConversationStep;
   // Not of `R`: a part that emits nothing takes any conversation.
@@ -98,14 +122,14 @@ export class Conversation<R = unknown> extends DecoderBytes {
     return this.#step.await(input);
   }
 
-  /** Waits so many milliseconds. */
+  /** Waits so many `milliseconds`. */
   delay(milliseconds: number): Take<0> {
     checkMilliseconds('delay', milliseconds);
     return this.#step.await(timer(milliseconds, this.connection.core.settings.scheduler));
   }
 
   /**
-   * Takes what comes until nothing has come for so many milliseconds, more than 0: a frame that ends with a pause. One
+   * Takes what comes until nothing has come for so many `milliseconds`, more than 0: a frame that ends with a pause. One
    * byte at least, for which it waits; at the end of the stream the rest. More than `limit` bytes without a pause are a
    * `LimitOverrunError`, and stay. Default limit: 64 KiB.
    */
@@ -116,7 +140,7 @@ export class Conversation<R = unknown> extends DecoderBytes {
   }
 
   /**
-   * Drops what has come, and what comes until nothing has come for so many milliseconds, more than 0: to begin anew after
+   * Drops what has come, and what comes until nothing has come for so many `milliseconds`, more than 0: to begin anew after
    * noise. At the end of the stream it is silent. What it has dropped is not put back when the step ends early.
    */
   discardUntilSilence(milliseconds: number): Take<true> {
@@ -130,7 +154,7 @@ export class Conversation<R = unknown> extends DecoderBytes {
   }
 
   /**
-   * Gives a step, or a generator of several, so many milliseconds, more than 0: past them `StepTimeoutError` is thrown
+   * Gives a step, or a generator of several, so many `milliseconds`, more than 0: past them `StepTimeoutError` is thrown
    * into it, at the line that waits. A verb that was cut off has taken nothing.
    */
   *within<T>(milliseconds: number, step: Step<T>): Generator<undefined, T> {

@@ -4,7 +4,7 @@ import type { Connection } from '../streams/Connection.js';
 import { checkFunction, checkOptions, checkWhole } from '../bytes/check.js';
 import { checkMethod, checkTimeout } from '../streams/check.js';
 
-/** What `framed` gives all of its requests, and `request` one of them. */
+/** What `framed` gives all of its requests, and `request` one of them. See {@link framed}. */
 export interface FramedOptions {
   /**
    * Milliseconds, more than 0, from the subscription on: a request without a reply by then errors with
@@ -20,6 +20,7 @@ export interface FramedOptions {
   scheduler?: SchedulerLike;
 }
 
+/** Options of {@link Framed.request}. */
 export interface RequestOptions<In> extends FramedOptions {
   /** Whether a message is the reply to this request. Default: the next one is, when all before it have their replies. */
   isReply?: (message: In) => boolean;

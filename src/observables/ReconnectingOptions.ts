@@ -4,7 +4,7 @@ import type { HandlerOptions } from '../operators/runHandler.js';
 import { checkMilliseconds } from '../streams/check.js';
 import type { Connection } from '../streams/Connection.js';
 
-/** What `reconnecting` is doing. */
+/** What `reconnecting` is doing. See {@link reconnecting}. */
 export type ReconnectingStatus =
   /** The attempt to connect, counted from 1 since the start, or since the last connection that was stable. */
   | { readonly kind: 'connecting'; readonly attempt: number }
@@ -20,12 +20,13 @@ export type ReconnectingStatus =
 
 const ON_COMPLETE = ['complete', 'reconnect'] as const;
 
+/** Options of {@link reconnecting}. */
 export interface ReconnectingOptions extends HandlerOptions {
   /** Bound of the first wait, in milliseconds, 0 to `maxDelay`. Default: 100, or `maxDelay` if that is less. */
   initialDelay?: number;
   /** Bound of every wait, in milliseconds, 0 or more. Default: 30 s. */
   maxDelay?: number;
-  /** What the bound is multiplied by after each wait, 1 or more. Default: 2. */
+  /** How many times as long the bound is after each wait, 1 or more. Default: 2. */
   factor?: number;
   /** Which part of its bound a wait takes: a number of 0 to 1. Default: `Math.random`. */
   random?: () => number;

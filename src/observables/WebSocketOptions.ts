@@ -4,9 +4,10 @@ import { CREDIT_PROTOCOL, withCredits } from '../transports/web/creditProtocol.j
 import { checkMessageOptions, type MessageOptions } from '../transports/web/MessageSettings.js';
 import type { WebSocketLike } from '../transports/web/WebSocketLink.js';
 
-/** A URL, or what makes a socket: it is given the subprotocols to be offered. */
+/** A URL, or what makes a socket: it is given the subprotocols to be offered. See {@link fromWebSocket}. */
 export type WebSocketTarget = string | URL | ((protocols: string[]) => WebSocketLike);
 
+/** Options of {@link fromWebSocket}. */
 export interface WebSocketOptions extends MessageOptions {
   /** The subprotocols to be offered, the best first. Default: none. */
   protocols?: string | readonly string[];

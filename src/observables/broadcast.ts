@@ -29,7 +29,9 @@ import {
  *   disconnect           --a-b-#             with more than the limit waiting: its join errors
  * ```
  *
- * A chat, where everybody hears what the others say:
+ * The first example is a chat, where everybody hears what the others say.
+ *
+ * @experimental
  *
  * @example
  * ```ts no-run
@@ -69,13 +71,36 @@ import {
  * ```
  */
 export function broadcast<T>(options: BroadcastOptions<T> & { encode: (value: T) => Data }): Broadcast<T>;
+/**
+ * Sends bytes or text, as they are, to many writers.
+ *
+ * @experimental
+ */
 export function broadcast<T extends Data = Data>(options?: BroadcastOptions<T>): Broadcast<T>;
 export function broadcast<T>(options: BroadcastOptions<T> = {}): Broadcast<T> {
   checkBroadcastOptions(options);
   return new Broadcast(options);
 }
 
-/** What `broadcast` gives: writers join it, and values are sent to all that have joined. */
+/**
+ * What `broadcast` gives: writers join it, and values are sent to all that have joined.
+ *
+ * @experimental
+ *
+ * @example
+ * ```ts
+ * import { broadcast, connectionPair } from 'rxjs-net';
+ *
+ * const room = broadcast<string>({ encode: (line) => `${line}\n` });
+ * const [client, server] = connectionPair();
+ * client.reader.lines().subscribe(console.log); // hello
+ *
+ * const member = room.join(server.writer, { slow: 'wait' }).subscribe();
+ * console.log(room.size); // 1
+ * room.send('hello').subscribe({ complete: () => member.unsubscribe() });
+ * console.log(room.size); // 0
+ * ```
+ */
 export class Broadcast<T> {
   readonly #options: BroadcastOptions<T>;
   readonly #members = new Audience<BroadcastMember>();

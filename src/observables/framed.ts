@@ -27,10 +27,25 @@ import { SharedFrames } from './SharedFrames.js';
  * - **Buffers** what the codec does; it does not slow the peer down. `consume` does.
  *
  * **As an observer** it sends: `source$.subscribe(framed)`.
+ *
+ * @example
+ * ```ts
+ * import { connectionPair, framed, lines } from 'rxjs-net';
+ *
+ * const [one, other] = connectionPair();
+ * const server = framed(other, lines());
+ * server.subscribe((message) => server.next(message.toUpperCase()));
+ *
+ * const client = framed(one, lines());
+ * client.subscribe((message) => console.log(message)); // HELLO, BYE
+ * client.next('hello');
+ * client.request('bye').subscribe({ complete: () => client.connection.writer.close() });
+ * ```
  */
 // A subject is what it has to be, and `lift` makes plain Observables of it.
 // eslint-disable-next-line rxjs-x/no-subclass
 export class Framed<In, Out = In> extends Observable<In> implements Observer<Out> {
+  /** The connection below: for what has no method here, such as `connection.writer.close()`. */
   readonly connection: Connection;
   readonly #codec: Codec<In, Out>;
   readonly #options: FramedOptions;
@@ -192,6 +207,7 @@ export class Framed<In, Out = In> extends Observable<In> implements Observer<Out
     close: () => Out,
     accepts: (message: In) => message is Part,
   ): Observable<Part>;
+  /** One of several streams on this connection, whose messages are not told apart by their type. */
   multiplex(open: () => Out, close: () => Out, accepts: (message: In) => boolean): Observable<In>;
   multiplex(open: () => Out, close: () => Out, accepts: (message: In) => boolean): Observable<In> {
     for (const [name, value] of Object.entries({ open, close, accepts })) checkFunction(name, value);
@@ -218,6 +234,8 @@ export class Framed<In, Out = In> extends Observable<In> implements Observer<Out
 
 /**
  * Makes of a connection and a codec a stream of messages in both directions, with requests and replies.
+ *
+ * - **Errors** of the stream: those of the codec, and of a connection that is lost or aborted. A request has its own besides.
  *
  * @example
  * ```ts

@@ -9,12 +9,15 @@ import { joinStreams } from '../transports/node/joinStreams.js';
 import { connectionOn } from './connectionOn.js';
 import { ownConnection } from './ownConnection.js';
 
-/** Where bytes come from, and where they go: the output and the input of a child process. */
+/** Where bytes come from, and where they go: the output and the input of a child process. See {@link fromDuplex}. */
 export interface StreamPair {
+  /** Where bytes come from. */
   readable: Readable;
+  /** Where bytes go. */
   writable: Writable;
 }
 
+/** A stream of bytes in both directions, or two of one each. See {@link fromDuplex}. */
 export type DuplexSource = Duplex | StreamPair;
 
 // A pair is joined anew by each subscription, so the joined stream does not know.

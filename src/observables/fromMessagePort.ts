@@ -7,6 +7,7 @@ import { checkMessageOptions, type MessageOptions } from '../transports/web/Mess
 import { connectionOnLink } from './connectionOnLink.js';
 import { ownConnection } from './ownConnection.js';
 
+/** Options of {@link fromMessagePort}. */
 export interface MessagePortOptions extends MessageOptions {
   /**
    * Hand the memory of what is written over to the other end, where it is the whole of its buffer: the array is empty after

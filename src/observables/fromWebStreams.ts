@@ -6,9 +6,10 @@ import { checkWebStreams, releaseWebStreams, type WebStreams } from '../transpor
 import { WebStreamsTransport } from '../transports/web/WebStreamsTransport.js';
 import { ownConnection } from './ownConnection.js';
 
-/** The streams, or a function that makes or opens them for each subscription. */
+/** The streams, or a function that makes or opens them for each subscription. See {@link fromWebStreams}. */
 export type WebStreamsSource = WebStreams | (() => WebStreams | PromiseLike<WebStreams>);
 
+/** Options of {@link fromWebStreams}. */
 export interface WebStreamsOptions extends ConnectionOptions {
   /**
    * Told of an error of the readable after which the connection goes on with another one, as a break or a framing error on

@@ -13,7 +13,7 @@ import { ReconnectingRun } from './ReconnectingRun.js';
 
 export type { ReconnectingOptions, ReconnectingStatus } from './ReconnectingOptions.js';
 
-/** A client that stays connected: what its handler emits, and what it is doing. */
+/** A client that stays connected: what its handler emits, and what it is doing. See {@link reconnecting}. */
 export interface Reconnecting<R> extends Observable<R> {
   /**
    * What it is doing, the current status first, for any number of subscribers; `closed` before the first subscription.

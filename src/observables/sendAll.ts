@@ -6,6 +6,7 @@ import { Reentrant } from '../streams/Reentrant.js';
 import { attempt, reportError } from '../streams/reportError.js';
 import type { StreamWriter } from '../streams/StreamWriter.js';
 
+/** @inline */
 type Source = Iterable<Data> | AsyncIterable<Data>;
 
 /**

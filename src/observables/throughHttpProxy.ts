@@ -12,7 +12,7 @@ import {
   type TunnelOptions,
 } from './throughProxy.js';
 
-/** Where a tunnel leads, and who asks for it. */
+/** Where a tunnel leads, and who asks for it. See {@link throughHttpProxy}. */
 export interface HttpProxyOptions extends TunnelOptions {
   /**
    * For `Proxy-Authorization: Basic`, which goes to the proxy as it is: each up to 255 bytes of UTF-8, no colon in the

@@ -10,11 +10,11 @@ import type { StartTlsOptions } from '../streams/Transport.js';
 import type { Conversation } from './Conversation.js';
 import { converse } from './converse.js';
 
-/** Where a tunnel through a proxy leads. */
+/** Where a tunnel through a proxy leads. See {@link throughSocks5}. */
 export interface TunnelOptions {
   /** A name, which the proxy looks up, or an IP address. */
   host: string;
-  /** 1 to 65535. */
+  /** The port, 1 to 65535. */
   port: number;
   /**
    * TLS to the target, inside the tunnel: with the transport's defaults, which verify that the certificate is the

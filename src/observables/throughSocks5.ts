@@ -5,7 +5,7 @@ import type { Connection } from '../streams/Connection.js';
 import { ProxyError } from '../streams/errors.js';
 import { checkCredential, checkTunnelOptions, throughProxy, type TunnelOptions } from './throughProxy.js';
 
-/** Where a tunnel leads, and who asks for it. */
+/** Where a tunnel leads, and who asks for it. See {@link throughSocks5}. */
 export interface Socks5Options extends TunnelOptions {
   /** 1 to 255 bytes of UTF-8, for a proxy that wants to know who asks. Default: nobody in particular. */
   username?: string;

@@ -2,7 +2,7 @@ import { Observable } from 'rxjs';
 import { Listeners } from '../streams/Listeners.js';
 import { reportError } from '../streams/reportError.js';
 
-/** What `serve` tells its handlers besides their connection: one object for all of them. */
+/** What `serve` tells its handlers besides their connection: one object for all of them. See {@link serve}. */
 export interface ServeContext {
   /**
    * Emits once, and completes, when `stop` has emitted; at once if it has already. A protocol that keeps its connections

@@ -4,6 +4,7 @@ import { checkFunction, checkWhole } from '../bytes/check.js';
 import { checkMethod, checkMilliseconds, checkTimeout } from '../streams/check.js';
 import type { HandlerOptions } from './runHandler.js';
 
+/** Options of {@link serve}. */
 export interface ServeOptions extends HandlerOptions {
   /**
    * Told of every error a handler ends with, before its connection is closed, and of connections that are refused: there

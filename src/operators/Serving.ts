@@ -45,8 +45,8 @@ export class Serving<R> {
   readonly #context = new Stopping();
   readonly #admitting = new Reentrant(() => this.#admitWaiting());
   readonly #stopped = new Subject<void>();
-  // The source goes on; it has completed, and those that wait have their turn; nobody waits any more; all is over.
-  #state: 'open' | 'completed' | 'stopping' | 'over' = 'open';
+  // Connections are taken: until the source has completed, serving stops, or all is over.
+  #taking = true;
 
   constructor(handler: ServeHandler<R>, options: ServeOptions, subscriber: Subscriber<R>) {
     this.#handler = handler;
@@ -67,12 +67,12 @@ export class Serving<R> {
           .subscribe({ next: () => this.#stop(), error: (error: unknown) => subscriber.error(error) }),
       );
     }
-    if (this.#state !== 'open') return;
+    if (!this.#taking) return;
     source.pipe(takeUntil(this.#stopped)).subscribe({
       next: (connection) => this.#take(connection),
       error: (error: unknown) => subscriber.error(error),
       complete: () => {
-        if (this.#state === 'open') this.#state = 'completed';
+        this.#taking = false;
         this.#settle();
       },
     });
@@ -89,7 +89,7 @@ export class Serving<R> {
       return;
     }
     // What finds the address may have stopped it.
-    if (this.#state !== 'open') {
+    if (!this.#taking) {
       this.#dismiss(connection);
       return;
     }
@@ -128,7 +128,6 @@ export class Serving<R> {
       connection.core.waits();
       this.#serve(connection);
     }
-    this.#settle();
   }
 
   #serve(connection: Connection): void {
@@ -163,12 +162,12 @@ export class Serving<R> {
 
   #stop(): void {
     const { grace = 30_000, scheduler = asyncScheduler } = this.#options;
-    this.#state = 'stopping';
+    this.#taking = false;
     this.#stopped.next();
     this.#releaseWaiting();
     this.#context.begin();
     this.#settle();
-    if (!this.#subscriber.closed) this.#subscriber.add(scheduler.schedule(() => this.#cut(), grace));
+    this.#subscriber.add(scheduler.schedule(() => this.#cut(), grace));
   }
 
   // The grace is over: handlers are unsubscribed, and their peers see a reset, not the end of half an answer.
@@ -177,17 +176,16 @@ export class Serving<R> {
       // Until the handler is gone nothing can be written or closed, whatever a teardown tries.
       connection.core.abort(undefined, () => handling.unsubscribe());
     }
-    this.#settle();
   }
 
   #settle(): void {
-    if (this.#state !== 'open' && this.#served.size + this.#waiting.size + this.#leaving.size === 0)
+    if (!this.#taking && this.#served.size + this.#waiting.size + this.#leaving.size === 0)
       this.#subscriber.complete();
   }
 
   // Completed, failed or unsubscribed.
   #end(): void {
-    this.#state = 'over';
+    this.#taking = false;
     this.#stopped.next();
     this.#releaseWaiting();
     for (const [connection, handling] of [...this.#served, ...this.#leaving]) {

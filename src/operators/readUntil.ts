@@ -5,6 +5,7 @@ import { checkLimit, checkOptions } from '../bytes/check.js';
 import { DEFAULT_LIMIT } from '../streams/ConnectionSettings.js';
 import { decode } from './decode.js';
 
+/** Options of {@link readUntil}. */
 export interface LimitOptions {
   /** Bytes that may stand before a separator. Default: 64 KiB. */
   limit?: number;

@@ -3,14 +3,18 @@ import { checkFunction, checkOptions } from '../bytes/check.js';
 import type { Connection } from '../streams/Connection.js';
 import type { ServeContext } from './ServeContext.js';
 
-/** What is done with a connection: its result is over when the connection is no longer needed. */
+/**
+ * What is done with a connection: its result is over when the connection is no longer needed.
+ * See {@link useConnection}.
+ */
 export type ConnectionHandler<R> = (connection: Connection) => ObservableInput<R>;
 
-/** The same under `serve`, which tells it besides when serving stops. */
+/** The same under `serve`, which tells it besides when serving stops. See {@link serve}. */
 export type ServeHandler<R> = (connection: Connection, context: ServeContext) => ObservableInput<R>;
 
 const ON_LOSS = ['unsubscribe', 'continue'] as const;
 
+/** Options of {@link useConnection}, and of `serve`. */
 export interface HandlerOptions {
   /**
    * What becomes of a handler whose connection is lost or aborted, when all that was received has been taken, and no read
@@ -38,7 +42,7 @@ export function checkHandler(handler: unknown, options: HandlerOptions): void {
 export function runHandler<R, C extends unknown[]>(
   handler: (connection: Connection, ...context: C) => ObservableInput<R>,
   connection: Connection,
-  { onLoss = 'unsubscribe' }: HandlerOptions,
+  { onLoss }: HandlerOptions,
   ...context: C
 ): Observable<R> {
   return new Observable((subscriber) => {

@@ -12,6 +12,7 @@ import { checkTimeout } from '../streams/check.js';
 import { Silence } from '../streams/Silence.js';
 import { noSilence } from '../streams/noSilence.js';
 
+/** Options of {@link silence}. */
 export interface SilenceOptions {
   /** Bytes that a frame may have, a positive integer. Default: 64 KiB. */
   maxLength?: number;
@@ -20,7 +21,7 @@ export interface SilenceOptions {
 }
 
 /**
- * Frames that end with a pause: what came until nothing has come for so many milliseconds, more than 0. For serial lines
+ * Frames that end with a pause: what came until nothing has come for so many `milliseconds`, more than 0. For serial lines
  * and their like, as Modbus RTU; the pause has to be longer than any within a frame.
  *
  * ```text
@@ -65,7 +66,6 @@ export function silence(
     new Observable((subscriber) => {
       const queue = new ByteQueue();
       const emit = (): void => {
-        pause.stop();
         if (queue.length > 0) subscriber.next(queue.takeExactly(queue.length)!);
       };
       const pause = new Silence(milliseconds, scheduler, emit);

@@ -6,6 +6,7 @@ import type { StreamWriter } from '../streams/StreamWriter.js';
 import { BufferedWrite, checkOverflow, type OverflowStrategy } from './BufferedWrite.js';
 import { followWriter } from './followWriter.js';
 
+/** Options of {@link writeTo}. */
 export interface WriteToOptions {
   /**
    * What becomes of a value that comes while the writer is paused. Default: `buffer`.

@@ -13,6 +13,16 @@ declare module '../streams/Transport.js' {
  *
  * A connection that is not trusted, or that does not begin with a header, is destroyed, and `handshakeErrors$` tells of it by a
  * `ProxyProtocolError`. Nobody else may reach the server: whether there is a header is never guessed.
+ *
+ * @example
+ * ```ts no-run
+ * import { serve } from 'rxjs-net';
+ * import { serverConnections$ } from 'rxjs-net/node';
+ *
+ * serverConnections$({ port: 8888, proxyProtocol: { trusted: ['10.0.0.0/8'] } })
+ *   .pipe(serve(({ writer }) => writer.send(`you are ${writer.getExtraInfo('peername')?.address}\n`)))
+ *   .subscribe();
+ * ```
  */
 export interface ProxyProtocolOptions {
   /**

@@ -20,7 +20,21 @@ import { ServerStatistics, type ServerStats } from './ServerStatistics.js';
 import type { SocketFile } from './SocketFile.js';
 import { Untaken } from './Untaken.js';
 
-/** A server that listens: asyncio's `Server`. `fromServer` makes it. */
+/**
+ * A server that listens: asyncio's `Server`. `fromServer` makes it.
+ *
+ * @example
+ * ```ts
+ * import { fromServer } from 'rxjs-net/node';
+ *
+ * fromServer({ host: '127.0.0.1', port: 0 }).subscribe((server) => {
+ *   console.log(server.isServing, server.addresses[0]?.family); // true IPv4
+ *   server.connections$.subscribe(({ writer }) => writer.write('hello\n'));
+ *   server.waitClosed().subscribe(() => console.log(server.isServing)); // false
+ *   server.close();
+ * });
+ * ```
+ */
 export class Server {
   /** Where it listens: with port 0 the port that it got. Empty for a Unix socket. */
   readonly addresses: readonly SocketAddress[];

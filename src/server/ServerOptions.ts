@@ -2,11 +2,11 @@ import type { ConnectionOptions } from '../streams/ConnectionSettings.js';
 import type { ServerTlsOptions } from '../transports/node/tlsOptions.js';
 import type { ProxyProtocolOptions } from './ProxyProtocolOptions.js';
 
-/** A TCP port to listen on. */
+/** A TCP port to listen on. See {@link fromServer}. */
 export interface ListenOnPort {
   /** The address to listen on. Default: all of this machine's, IPv6 and IPv4. */
   host?: string;
-  /** 0 to 65535; 0 takes a free one: see `Server.addresses`. */
+  /** The port, 0 to 65535; 0 takes a free one: see `Server.addresses`. */
   port: number;
   /** On an IPv6 address, refuse IPv4. Default: false. */
   ipv6Only?: boolean;
@@ -16,7 +16,7 @@ export interface ListenOnPort {
   fd?: never;
 }
 
-/** A Unix socket, or a named pipe on Windows. */
+/** A Unix socket, or a named pipe on Windows. See {@link unixServerConnections$}. */
 export interface ListenOnPath {
   /**
    * Made when listening begins, removed when it ends if it is still the same file. On Linux a name that begins with `\0` is
@@ -28,26 +28,28 @@ export interface ListenOnPath {
    * file, also that of a server that listens.)
    */
   replaceStale?: boolean;
-  /** Let every user read, or write: by default the rights of the process's umask. */
+  /** Let every user read from it. Default: false, the rights of the process's umask. */
   readableAll?: boolean;
+  /** Let every user write to it. Default: false, the rights of the process's umask. */
   writableAll?: boolean;
   host?: never;
   port?: never;
   fd?: never;
 }
 
-/** An open file descriptor of a socket that listens, from systemd for example. */
+/** An open file descriptor of a socket that listens, from systemd for example. See {@link fromServer}. */
 export interface ListenOnFileDescriptor {
+  /** The number of the file descriptor. */
   fd: number;
   host?: never;
   port?: never;
   path?: never;
 }
 
-/** Where to listen. */
+/** Where to listen. See {@link fromServer}. */
 export type ListenTarget = ListenOnPort | ListenOnPath | ListenOnFileDescriptor;
 
-/** The connection options are those of each accepted connection. */
+/** How connections are accepted: the options of a connection are those of each of them. See {@link fromServer}. */
 export interface AcceptOptions extends ConnectionOptions {
   /** Encrypt: `key` and `cert`, and whatever else `tls.createServer` takes. Default: no encryption. */
   tls?: ServerTlsOptions | false;
@@ -65,4 +67,5 @@ export interface AcceptOptions extends ConnectionOptions {
   signal?: AbortSignal;
 }
 
+/** Options of {@link fromServer}. */
 export type ServerOptions = ListenTarget & AcceptOptions;

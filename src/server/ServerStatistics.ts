@@ -5,15 +5,18 @@ import type { Side } from '../streams/ConnectionMonitor.js';
 import { ConnectionDiagnostics } from '../transports/node/diagnostics.js';
 import { unrefTimer } from '../transports/node/unrefTimer.js';
 
-/** What a server has seen so far, as plain data: made anew by each call of `server.stats()`. */
+/**
+ * What a server has seen so far, as plain data: made anew by each call of `server.stats()`.
+ * See {@link Server.stats}.
+ */
 export interface ServerStats {
   /** Connections that were accepted and set up. */
   readonly accepted: number;
-  /** Those that are open, as `server.active$` counts them. */
+  /** Connections that are open, as `server.active$` counts them. */
   readonly active: number;
-  /** Those of them that wait: nobody has taken them from `connections$`, or `serve` has no place for them yet. */
+  /** Connections of these that wait: nobody has taken them from `connections$`, or `serve` has no place for them yet. */
   readonly waiting: number;
-  /** Those that `serve` has refused. */
+  /** Connections that `serve` has refused. */
   readonly refused: number;
   /** Connections that could not be set up, as `server.handshakeErrors$` tells of them; they are not in `accepted`. */
   readonly handshakeErrors: number;
@@ -32,18 +35,21 @@ export interface ServerStats {
   readonly durations: DurationStats;
 }
 
+/** How often, and how long, one side of connections stood still. See {@link Server.stats}. */
 export interface PauseStats {
-  /** How many have begun. */
+  /** How many times it has begun to stand still. */
   readonly count: number;
-  /** All of them together, those that go on up to now. */
+  /** Milliseconds of all of these together, those that go on up to now. */
   readonly milliseconds: number;
-  /** How many go on. */
+  /** How many connections stand still now. */
   readonly now: number;
 }
 
+/** How long connections were there. See {@link Server.stats}. */
 export interface DurationStats {
+  /** How many connections are gone. */
   readonly count: number;
-  /** Milliseconds. */
+  /** Milliseconds of all of them together. */
   readonly sum: number;
   /** Milliseconds: of the one that was open the longest. */
   readonly max: number;

@@ -12,14 +12,20 @@ declare module '../streams/Transport.js' {
   }
 }
 
-/** Which pathnames are taken: this one, or those for which a function returns `true`. */
+/**
+ * Which pathnames are taken: this one, or those for which a function returns `true`.
+ * See {@link webSocketServerConnections$}.
+ */
 export type WebSocketPath = string | ((pathname: string, request: IncomingMessage) => boolean);
 
-/** Which pages may connect: those of these origins, all, or those for which a function returns `true`. */
+/**
+ * Which pages may connect: those of these origins, all, or those for which a function returns `true`.
+ * See {@link webSocketServerConnections$}.
+ */
 export type AllowedOrigins =
   readonly string[] | 'any' | ((origin: string | undefined, request: IncomingMessage) => boolean);
 
-/** What is settled while a WebSocket is opened. */
+/** What is settled while a WebSocket is opened. See {@link webSocketServerConnections$}. */
 export interface WebSocketHandshakeOptions {
   /**
    * The path to be requested, exactly, without the query. Or a function, which is given the pathname decoded: one that begins
@@ -40,7 +46,10 @@ export interface WebSocketHandshakeOptions {
   perMessageDeflate?: boolean | PerMessageDeflateOptions;
 }
 
-/** A port of its own, with an HTTP server that refuses everything but WebSockets. */
+/**
+ * A port of its own, with an HTTP server that refuses everything but WebSockets.
+ * See {@link webSocketServerConnections$}.
+ */
 export interface WebSocketsOnPort
   extends
     Omit<ListenOnPort, 'path' | 'fd'>,
@@ -53,23 +62,31 @@ export interface WebSocketsOnPort
 /**
  * A server of `node:http` or `node:https`, with all that it serves besides. Several sources may share it, with a path each, and
  * other listeners of its `upgrade` too: each has to leave alone what is not its own. A request that nobody takes gets 404.
+ *
+ * See {@link webSocketServerConnections$}.
  */
 export interface WebSocketsOnServer extends WebSocketHandshakeOptions {
+  /** The server. It listens, and is closed, by whoever has made it. */
   server: HttpServer | HttpsServer;
   port?: never;
   webSocketServer?: never;
 }
 
-/** A server of `ws`, of any kind, which has done the handshake by its own options; also one with `noServer`. */
+/**
+ * A server of `ws`, of any kind, which has done the handshake by its own options; also one with `noServer`.
+ * See {@link webSocketServerConnections$}.
+ */
 export interface WebSocketsOnWebSocketServer extends Partial<Record<keyof WebSocketHandshakeOptions, never>> {
+  /** The server of `ws`. */
   webSocketServer: WebSocketServer;
   port?: never;
   server?: never;
 }
 
+/** Where to listen for WebSockets. See {@link webSocketServerConnections$}. */
 export type WebSocketListenTarget = WebSocketsOnPort | WebSocketsOnServer | WebSocketsOnWebSocketServer;
 
-/** The connection options are those of each accepted connection. */
+/** The connection options are those of each accepted connection. See {@link webSocketServerConnections$}. */
 export interface WebSocketAcceptOptions extends Omit<MessageOptions, 'heartbeat'> {
   /**
    * Who may connect, by the `Origin` that a browser sends of the page that asks: else any page on the web could, with the
@@ -96,7 +113,8 @@ export interface WebSocketAcceptOptions extends Omit<MessageOptions, 'heartbeat'
   onListening?: (server: WebSocketServing) => void;
 }
 
-/** What is known of the server of a source: as of `Server`. */
+/** What is known of the server of a source: as of `Server`. See {@link webSocketServerConnections$}. */
 export type WebSocketServing = Pick<Server, 'addresses' | 'path' | 'stats' | 'stats$'>;
 
+/** Options of {@link webSocketServerConnections$}. */
 export type WebSocketServerConnectionsOptions = WebSocketListenTarget & WebSocketAcceptOptions;

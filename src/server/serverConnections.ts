@@ -5,8 +5,10 @@ import { fromServer } from './fromServer.js';
 import type { ServerOptions } from './ServerOptions.js';
 import type { Server } from './Server.js';
 
+/** Options of {@link serverConnections$}. */
 export type ServerConnectionsOptions = ServerOptions & OnListening;
 
+/** What tells that a server listens. See {@link serverConnections$}. */
 export interface OnListening {
   /** Told when the server listens: with port 0, `server.addresses` has the port that it got. */
   onListening?: (server: Server) => void;

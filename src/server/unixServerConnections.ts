@@ -3,6 +3,7 @@ import type { Connection } from '../streams/Connection.js';
 import type { AcceptOptions, ListenOnPath } from './ServerOptions.js';
 import { serverConnections$, type OnListening } from './serverConnections.js';
 
+/** Options of {@link unixServerConnections$}. */
 export type UnixServerOptions = Omit<ListenOnPath, 'path'> & AcceptOptions & OnListening;
 
 /**

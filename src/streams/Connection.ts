@@ -10,7 +10,9 @@ import type { Transport } from './Transport.js';
 /**
  * A reader and a writer on one transport: what every source emits, and how a transport of your own becomes usable.
  *
- * Making one starts the transport. `await using` closes it at the end of its scope.
+ * Making one starts the transport. `await using` closes it at the end of its scope. What goes wrong later is an error of the
+ * reader's and the writer's observables: `ConnectionLostError` when it broke, `ConnectionClosedError` when this side has
+ * aborted it.
  *
  * @example
  * ```ts
@@ -24,7 +26,9 @@ import type { Transport } from './Transport.js';
  * ```
  */
 export class Connection {
+  /** What the peer sends. */
   readonly reader: StreamReader;
+  /** What is sent to the peer, and the ways to end the connection. */
   readonly writer: StreamWriter;
   readonly #core: ConnectionCore;
 
@@ -73,6 +77,10 @@ export class Connection {
     this.#core.release();
   }
 
+  /**
+   * Closes the connection, as `writer.close()`, and waits until it is gone; past `closeTimeout` it is aborted. `await using`
+   * calls it.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.release();
     await firstValueFrom(this.writer.waitClosed());

@@ -1,4 +1,4 @@
-/** The two halves of a connection that can stand still by themselves. */
+/** The two halves of a connection that can stand still by themselves. @inline */
 export type Side = 'read' | 'write';
 
 /**

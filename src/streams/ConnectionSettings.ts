@@ -4,14 +4,18 @@ import { checkMethod, checkMilliseconds, checkTimeout } from './check.js';
 import type { RateLimit } from './RateLimit.js';
 import type { Transport } from './Transport.js';
 
-/** Where the write queue makes the writer pause, and where it goes on; in bytes, `highWaterMark ≥ lowWaterMark ≥ 0`. */
+/**
+ * Where the write queue makes the writer pause, and where it goes on; in bytes, `highWaterMark ≥ lowWaterMark ≥ 0`.
+ * See {@link StreamWriter}.
+ */
 export interface WaterMarks {
-  /** Paused above it. Default: 64 KiB, or four times the low one if only that is given. */
+  /** Bytes: the writer is paused above it. Default: 64 KiB, or four times the low one if only that is given. */
   highWaterMark?: number;
-  /** Goes on at or below it. Default: a quarter of the high one. */
+  /** Bytes: the writer goes on at or below it. Default: a quarter of the high one. */
   lowWaterMark?: number;
 }
 
+/** Options of every connection, whatever its source. See {@link connectionPair}. */
 export interface ConnectionOptions extends WaterMarks {
   /** Bytes: how far `readUntil`, `readLine` and `lines` look; half of what may wait unread. Default: 64 KiB. */
   limit?: number;

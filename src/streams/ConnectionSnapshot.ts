@@ -7,19 +7,22 @@ import type { Phase } from './Lifecycle.js';
 /** So many reads of those that wait are shown. */
 const MOST_READS = 10;
 
-/** How often, and for how long, one side of a connection has stood still. In milliseconds. */
+/**
+ * How often, and for how long, one side of a connection has stood still. In milliseconds.
+ * See {@link Connection.inspect}.
+ */
 export interface PauseSnapshot {
   /** Whether the reader has stopped the transport, or the writer is above its high water mark. */
   readonly paused: boolean;
-  /** For how long it is paused now; 0 if it is not. */
+  /** Milliseconds that it is paused by now; 0 if it is not. */
   readonly pausedFor: number;
-  /** How often it was, this time included. */
+  /** How many times it was, this one included. */
   readonly pauses: number;
-  /** For how long in all. */
+  /** Milliseconds in all. */
   readonly pausedInAll: number;
 }
 
-/** A read that is subscribed to and has not ended. */
+/** A read that is subscribed to and has not ended. See {@link Connection.inspect}. */
 export interface PendingRead {
   /** The method: `readUntil`, `consume`; or `converse`, `framed`. */
   readonly verb: string;
@@ -38,13 +41,13 @@ export interface PendingRead {
   readonly writer?: WriteSnapshot;
 }
 
-/** The reading half of a connection. */
+/** The reading half of a connection. See {@link Connection.inspect}. */
 export interface ReadSnapshot extends PauseSnapshot {
   /** `ended`: the peer sends no more; `failed`: the connection was lost or aborted. What is buffered can still be read. */
   readonly state: 'open' | 'ended' | 'failed';
   /** Bytes received and not yet read. */
   readonly buffered: number;
-  /** The reader pauses above twice as many. */
+  /** Bytes: the reader pauses above twice as many. */
   readonly limit: number;
   /** How many reads have not ended. */
   readonly pendingReads: number;
@@ -52,15 +55,20 @@ export interface ReadSnapshot extends PauseSnapshot {
   readonly reads: readonly PendingRead[];
 }
 
-/** The writing half of a connection. */
+/** The writing half of a connection. See {@link Connection.inspect}. */
 export interface WriteSnapshot extends PauseSnapshot {
   /** Bytes written that the system has not taken yet. */
   readonly queued: number;
+  /** Bytes: the writer is paused above it. */
   readonly highWaterMark: number;
+  /** Bytes: the writer goes on at or below it. */
   readonly lowWaterMark: number;
 }
 
-/** What `connection.inspect()` gives: plain data, of one moment. Bytes and milliseconds. */
+/**
+ * What `connection.inspect()` gives: plain data, of one moment. Bytes and milliseconds.
+ * See {@link Connection.inspect}.
+ */
 export interface ConnectionSnapshot {
   /**
    * `open`; `ended` after `writeEof()`; `closing` after `close()`, until everything is sent; `aborted`; `gone`, whatever
@@ -69,13 +77,15 @@ export interface ConnectionSnapshot {
   readonly phase: Phase;
   /** When it was opened, by the clock of its scheduler: milliseconds since 1970. */
   readonly since: number;
-  /** For how long it has been there. */
+  /** Milliseconds that it has been there. */
   readonly age: number;
-  /** Received so far; in message mode with 5 bytes for each message. */
+  /** Bytes received so far; in message mode with 5 bytes for each message. */
   readonly bytesRead: number;
-  /** Written so far, what is queued included. */
+  /** Bytes written so far, what is queued included. */
   readonly bytesWritten: number;
+  /** Its reading half. */
   readonly read: ReadSnapshot;
+  /** Its writing half. */
   readonly write: WriteSnapshot;
   /** Who has to take it before anything happens on it: a place of `serve`, a subscriber of the server. */
   readonly waitsFor?: string;

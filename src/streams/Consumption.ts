@@ -3,7 +3,10 @@ import { checkFunction, checkOptions, checkWhole } from '../bytes/check.js';
 import type { FrameSubscriber } from './FrameRead.js';
 import type { StreamWriter } from './StreamWriter.js';
 
-/** What is done with a frame of `consume`: something to wait for, or, when it is done already, nothing. */
+/**
+ * What is done with a frame of `consume`: something to wait for, or, when it is done already, nothing.
+ * See {@link StreamReader.consume}.
+ */
 export type FrameConsumer<T, R> = (frame: T) => ObservableInput<R> | void;
 
 /** Work that is not done at once: on which frame, the first being 1, and since when, by the scheduler's clock. */
@@ -13,6 +16,7 @@ interface Work {
   done: boolean;
 }
 
+/** Options of {@link StreamReader.consume}. */
 export interface ConsumeOptions {
   /** Pieces of work that may be under way at the same time, 1 or more. Default: 1, so the work keeps the order of the frames. */
   concurrency?: number;

@@ -10,6 +10,8 @@ import { ConnectionClosedError, ConnectionLostError, WriteAfterEndError } from '
  *    │        close()          │       │        │ from any phase
  *    └──────────── abort() ────┴──▶ aborted ────┴──▶ gone
  * ```
+ *
+ * @inline
  */
 export type Phase = 'open' | 'ended' | 'closing' | 'aborted' | 'gone';
 

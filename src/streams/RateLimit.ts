@@ -6,6 +6,7 @@ import { RatedTransport } from './RatedTransport.js';
 import { TokenBucket } from './TokenBucket.js';
 import type { Transport } from './Transport.js';
 
+/** Options of {@link RateLimit}. */
 export interface RateLimitOptions {
   /** How many bytes may pass in a second: 0 or more, `Infinity` as well. With 0 nothing passes until it is raised. */
   bytesPerSecond: number;
@@ -31,6 +32,7 @@ export interface RateLimitOptions {
  * - **Shared** by several connections or pipes, it is for all of them together: those that wait are served in turn, each with
  *   16 KiB at the most before the others come. So each gets the same, however much it has.
  * - **Changed** while it runs (`limit.bytesPerSecond = 500`), it takes effect at once, also for who waits.
+ * - **Errors**: none. A wrong option is a `RangeError` or a `TypeError` at the call.
  * - In any time `t` no more than `burst` and `bytesPerSecond × t` bytes pass. There is no timer while nobody waits, and
  *   one, at the time when the first can go on, while somebody does.
  *
@@ -60,7 +62,7 @@ export class RateLimit {
     this.#bucket = new TokenBucket(bytesPerSecond, burst, scheduler);
   }
 
-  /** May be set at any time. */
+  /** How many bytes may pass in a second. It may be set at any time; a `RangeError` for what is no number of 0 or more. */
   get bytesPerSecond(): number {
     return this.#bucket.bytesPerSecond;
   }

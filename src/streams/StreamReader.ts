@@ -22,6 +22,7 @@ import type { Separator } from '../bytes/Separator.js';
 import type { StreamWriter } from './StreamWriter.js';
 import { checkEncoding, decodeText, type TextEncoding } from '../bytes/text.js';
 
+/** Options of {@link StreamReader.pipeTo}. */
 export interface PipeOptions {
   /** End the writer's direction after the last byte: `writeEof()`, or `close()` where that cannot be. Default: true. */
   end?: boolean;
@@ -39,6 +40,7 @@ const CONSUME_MANY = { verb: 'consume', once: false, reach: 'frames' } as const;
 const FRAMED = { verb: 'framed', once: false, reach: 'frames' } as const;
 const PIPE = { verb: 'pipeTo', once: false, reach: 'bytes' } as const;
 
+/** Options of {@link StreamReader.lines}. */
 export interface LinesOptions {
   /** Default: `utf-8`. */
   encoding?: TextEncoding;
@@ -117,6 +119,7 @@ export class StreamReader {
    * @param n a non-negative integer, or -1
    */
   read(n?: number): Observable<Uint8Array>;
+  /** Reads everything up to the end of the stream, as text in `encoding`. */
   read(encoding: TextEncoding): Observable<string>;
   read(n: number | TextEncoding = -1): Observable<Uint8Array | string> {
     if (typeof n === 'string')
@@ -137,9 +140,9 @@ export class StreamReader {
    * As asyncio's `readexactly`.
    *
    * @param n a non-negative integer, of bytes also when they are to be text
-   * @param encoding for text in place of bytes
    */
   readExactly(n: number): Observable<Uint8Array>;
+  /** Reads exactly `n` bytes, as text in `encoding`. */
   readExactly(n: number, encoding: TextEncoding): Observable<string>;
   readExactly(n: number, encoding?: TextEncoding): Observable<Uint8Array | string> {
     checkCount(n);
@@ -158,10 +161,9 @@ export class StreamReader {
    * - **Buffers** up to `limit` bytes and the separator.
    *
    * As asyncio's `readuntil`.
-   *
-   * @param encoding for text in place of bytes
    */
   readUntil(separator?: Separator): Observable<Uint8Array>;
+  /** Reads up to and with a separator, as text in `encoding`. */
   readUntil(separator: Separator | undefined, encoding: TextEncoding): Observable<string>;
   readUntil(separator: Separator = '\n', encoding?: TextEncoding): Observable<Uint8Array | string> {
     const atEnd = (): never => {
@@ -185,10 +187,9 @@ export class StreamReader {
    *   `\n` or as far as it has come.
    *
    * As asyncio's `readline`, whose `ValueError` is a `LimitOverrunError` here.
-   *
-   * @param encoding for text in place of bytes
    */
   readLine(): Observable<Uint8Array>;
+  /** Reads a line, with its `\n`, as text in `encoding`. */
   readLine(encoding: TextEncoding): Observable<string>;
   readLine(encoding?: TextEncoding): Observable<Uint8Array | string> {
     return this.#readOnce(

@@ -35,6 +35,7 @@ import type { ExtraInfo, StartTlsOptions, Transport } from './Transport.js';
  * ```
  */
 export class StreamWriter {
+  /** What carries the connection: for what only that kind of transport can do. */
   readonly transport: Transport;
   readonly #core: ConnectionCore;
 
@@ -258,9 +259,33 @@ export class StreamWriter {
     });
   }
 
-  /** What is known of the connection: `peername`, `sockname`, `socket` and whatever else the transport tells of. */
+  /**
+   * What is known of the connection: `peername`, `sockname`, `socket` and whatever else the transport tells of.
+   *
+   * @example
+   * ```ts
+   * import { fromConnection, serverConnections$ } from 'rxjs-net/node';
+   * import { take } from 'rxjs';
+   *
+   * serverConnections$({
+   *   host: '127.0.0.1',
+   *   port: 0,
+   *   onListening: ({ addresses: [address] }) => {
+   *     fromConnection({ port: address!.port }).subscribe();
+   *   },
+   * })
+   *   .pipe(take(1))
+   *   .subscribe(({ writer }) => {
+   *     console.log(writer.getExtraInfo('peername')?.address); // 127.0.0.1
+   *     console.log(writer.getExtraInfo('tlsVersion', 'plain')); // plain
+   *     writer.close();
+   *   });
+   * ```
+   */
   getExtraInfo<K extends keyof ExtraInfo>(name: K): ExtraInfo[K] | undefined;
+  /** What is known of the connection, or else the fallback. */
   getExtraInfo<K extends keyof ExtraInfo, F>(name: K, fallback: F): ExtraInfo[K] | F;
+  /** What a transport of your own tells of, or else the fallback. */
   getExtraInfo(name: string, fallback?: unknown): unknown;
   getExtraInfo(name: string, fallback?: unknown): unknown {
     return this.transport.getExtraInfo(name) ?? fallback;

@@ -6,7 +6,47 @@ import type { Data } from '../bytes/Separator.js';
  * Everything else (buffering, water marks, reading, errors) is done once, in the reader and the writer.
  *
  * A transport begins open. It delivers to its receiver, synchronously or later, in this order: any number of
- * `data`, at most one `eof`, and exactly one `closed`, which is the last call of all.
+ * `data`, at most one `eof`, and exactly one `closed`, which is the last call of all. `checkTransport` of
+ * `rxjs-net/testing` checks one against all that is said here.
+ *
+ * @example
+ * ```ts
+ * import { Connection, type Transport, type TransportReceiver } from 'rxjs-net';
+ *
+ * // What is written comes back, at once: so nothing ever waits, and there is nothing to pause.
+ * class Echo implements Transport {
+ *   readonly canWriteEof = false;
+ *   readonly writeQueueSize = 0;
+ *   #receiver?: TransportReceiver | undefined;
+ *
+ *   start(receiver: TransportReceiver) {
+ *     this.#receiver = receiver;
+ *   }
+ *   write(data: Uint8Array | string) {
+ *     this.#receiver?.data(typeof data === 'string' ? new TextEncoder().encode(data) : data.slice());
+ *   }
+ *   writeEof() {}
+ *   pause() {}
+ *   resume() {}
+ *   close() {
+ *     this.#end(undefined);
+ *   }
+ *   abort(reason?: unknown) {
+ *     this.#end(reason);
+ *   }
+ *   getExtraInfo() {}
+ *
+ *   #end(error: unknown) {
+ *     const receiver = this.#receiver;
+ *     this.#receiver = undefined;
+ *     receiver?.closed(error);
+ *   }
+ * }
+ *
+ * const { reader, writer } = new Connection(new Echo());
+ * reader.lines().subscribe(console.log); // hello
+ * writer.write('hello\n');
+ * ```
  */
 export interface Transport {
   /** Called once, before anything else: from here on, and not before, the receiver is told what happens. */
@@ -29,6 +69,7 @@ export interface Transport {
   abort(reason?: unknown): void;
   /** Bytes accepted and not yet handed on. */
   readonly writeQueueSize: number;
+  /** Whether one direction can be ended alone, by `writeEof`. */
   readonly canWriteEof: boolean;
   /** Bytes accepted so far. Where a transport does not count them the writer does, which takes longer for text. */
   readonly bytesWritten?: number | undefined;
@@ -56,15 +97,19 @@ export interface Transport {
   readonly limitedFor?: number | undefined;
 }
 
-/** The options of `startTls`, by kind of transport, which adds its own by declaration merging. */
+/**
+ * The options of `startTls`, by kind of transport, which adds its own by declaration merging.
+ * See {@link StreamWriter.startTls}.
+ */
 export interface StartTlsOptionsMap {
+  /** Of a transport that takes no options. */
   none: undefined;
 }
 
-/** With `rxjs-net/node`: Node's options of TLS, and `isServer`. */
+/** With `rxjs-net/node`: Node's options of TLS, and `isServer`. See {@link StreamWriter.startTls}. */
 export type StartTlsOptions = StartTlsOptionsMap[keyof StartTlsOptionsMap];
 
-/** What a transport calls. Every call may come back into the transport before it returns. */
+/** What a transport calls. Every call may come back into the transport before it returns. See {@link Transport}. */
 export interface TransportReceiver {
   /** At least one byte. The receiver keeps the chunk: never reuse its memory. */
   data(chunk: Uint8Array): void;
@@ -79,16 +124,23 @@ export interface TransportReceiver {
 /**
  * The address of one end of a connection, in Node's shape. Of a Unix socket: its path, `''` for an end that has none,
  * with `family` `Unix` and `port` 0.
+ *
+ * See {@link StreamWriter.getExtraInfo}.
  */
 export interface SocketAddress {
+  /** The IP address, such as `127.0.0.1` or `::1`; of a Unix socket its path. */
   address: string;
+  /** `IPv4`, `IPv6` or `Unix`. */
   family: string;
+  /** The port, 0 to 65535. */
   port: number;
 }
 
 /**
  * What `writer.getExtraInfo` knows, under asyncio's names. Transports of your own can add to it by declaration
  * merging.
+ *
+ * See {@link StreamWriter.getExtraInfo}.
  */
 export interface ExtraInfo {
   /** The remote address. */
@@ -106,7 +158,8 @@ export interface ExtraInfo {
   protocol: string;
   /** Of a WebSocket's client: the URL. */
   url: string;
-  /** Of a WebSocket that has closed: the code (RFC 6455, 7.4) and the reason. */
+  /** Of a WebSocket that has closed: the code (RFC 6455, 7.4). */
   closeCode: number;
+  /** Of a WebSocket that has closed: the reason that the peer gave, `''` for none. */
   closeReason: string;
 }

@@ -19,11 +19,20 @@ import type { SocketAddress } from './Transport.js';
  * | `peer`    | the peer does not take what is written to it, or closed                                        |
  * | `frame`   | the peer has sent a part of what a read waits for, and then no more                            |
  * | `place`   | nobody has taken the connection: it waits for a place of `serve`, or for a subscriber          |
+ *
+ * See {@link explainStall}.
+ *
+ * @experimental
  */
 export type StallCause = 'nobody' | 'work' | 'reader' | 'rate' | 'peer' | 'frame' | 'place';
 
-/** What `explainStall` gives. */
+/**
+ * What {@link explainStall} gives.
+ *
+ * @experimental
+ */
 export interface StallExplanation {
+  /** Who holds it up. */
   readonly cause: StallCause;
   /** For how long it has stood still, in milliseconds; 0 if nobody holds it up. */
   readonly for: number;
@@ -31,6 +40,11 @@ export interface StallExplanation {
   readonly message: string;
 }
 
+/**
+ * Options of {@link explainStall}.
+ *
+ * @experimental
+ */
 export interface ExplainStallOptions {
   /** Milliseconds, 0 or more, that something has to stand still before somebody is blamed. Default: 1000. */
   after?: number;
@@ -51,6 +65,10 @@ interface Finding {
  *
  * What has stood still for less than `after` milliseconds, and a connection that is idle as its peer sends nothing, is
  * nobody's fault: `cause` is `nobody`.
+ *
+ * @experimental
+ *
+ * @throws `TypeError` for what is no connection, `RangeError` for an `after` below 0
  *
  * @example
  * ```ts

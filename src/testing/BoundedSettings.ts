@@ -7,6 +7,10 @@ import { ManualTransport, type ManualTransportOptions } from './ManualTransport.
 /**
  * Of the options of a connection `limit` and the water marks are small here: 4096 and 1024 bytes. So it shows early who
  * queues.
+ *
+ * See {@link expectBounded}.
+ *
+ * @experimental
  */
 export interface ExpectBoundedOptions
   extends Omit<ConnectionOptions, 'scheduler'>, Omit<ManualTransportOptions, 'holdWrites'> {

@@ -9,7 +9,12 @@ import { noteReads, ONE_SHOT, type ReadName } from './noteReads.js';
 import { PressedTransport } from './PressedTransport.js';
 import { weightOf } from './weightOf.js';
 
-/** What a pipeline is given besides its connection. Both may be taken apart: `(client, { work }) => …`. */
+/**
+ * What a pipeline is given besides its connection. Both may be taken apart: `(client, { work }) => …`.
+ * See {@link expectBounded}.
+ *
+ * @experimental
+ */
 export interface BoundedContext {
   /**
    * Stands in for slow work, a query of a database for example: emits the value and completes when the check lets it. In
@@ -20,7 +25,11 @@ export interface BoundedContext {
   connect(): Connection;
 }
 
-/** The code that is checked: what a handler of `serve` or `useConnection` is. */
+/**
+ * The code that is checked: what a handler of `serve` or `useConnection` is. See {@link expectBounded}.
+ *
+ * @experimental
+ */
 export type BoundedPipeline = (connection: Connection, context: BoundedContext) => ObservableInput<unknown>;
 
 /**

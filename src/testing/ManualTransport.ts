@@ -9,9 +9,13 @@ import { receivedMessage } from './receivedMessage.js';
 import { showBytes, showMessage } from './showBytes.js';
 import { showValue } from './showValue.js';
 
-/** What the code under test asked of its connection, besides writing. After `closeWebSocket`: `close 4001 reason`. */
+/**
+ * What the code under test asked of its connection, besides writing. After `closeWebSocket`: `close 4001 reason`.
+ * See {@link ManualTransport}.
+ */
 export type TransportEvent = 'pause' | 'resume' | 'writeEof' | 'close' | `close ${string}` | 'abort';
 
+/** Options of {@link ManualTransport}. */
 export interface ManualTransportOptions {
   /**
    * `messages`: as a WebSocket in message mode. Each chunk that arrives is one message, text or binary, and so is each write:
@@ -37,6 +41,18 @@ export interface ManualTransportOptions {
  * | `ended`   | is told, or waits        | does nothing  | nothing    | → `closing`    | → `closed`      | → `closed` after eof |
  * | `closing` | waits and is dropped     | does nothing  | nothing    | nothing        | → `closed`      | → `closed`           |
  * | `closed`  | is dropped               | does nothing  | nothing    | nothing        | nothing         | nothing              |
+ *
+ * @example
+ * ```ts
+ * import { Connection } from 'rxjs-net';
+ * import { ManualTransport } from 'rxjs-net/testing';
+ *
+ * const transport = new ManualTransport();
+ * const { reader } = new Connection(transport, { limit: 2 });
+ * transport.receive('hello', 'world');
+ * console.log(transport.calls, transport.waiting); // [ 'pause' ] 5
+ * reader.readExactly(10, 'ascii').subscribe(console.log); // helloworld
+ * ```
  */
 export class ManualTransport implements Transport {
   /** What was written, asked for and ended, in order: `write PING`, `pause`, `close` … */
@@ -84,6 +100,7 @@ export class ManualTransport implements Transport {
     return this.#events.asObservable();
   }
 
+  /** Bytes written that wait in the queue. */
   get writeQueueSize(): number {
     return this.#queued;
   }

@@ -11,7 +11,7 @@ import { Network } from './Network.js';
 import type { NetworkEnd, NetworkLine } from './NetworkLine.js';
 import { showValue } from './showValue.js';
 
-/** What the network between two ends is like; each direction for itself. */
+/** What the network between two ends is like; each direction for itself. See {@link networkTransports}. */
 export interface NetworkOptions {
   /** Milliseconds from one end to the other, 0 to 2^31 - 1. Default: 0, within the call. */
   latency?: number;
@@ -38,6 +38,8 @@ export interface NetworkOptions {
 /**
  * Two transports with a network in between: what `networkPair` makes its connections of, for tests that play a
  * transport themselves.
+ *
+ * @throws `TypeError` or `RangeError` when an option is none
  *
  * @example
  * ```ts

@@ -6,7 +6,10 @@ import { messageOf } from './showValue.js';
 
 const TYPES = ['received', 'sent', 'eof', 'writeEof', 'close', 'abort', 'closed', 'pause', 'resume'] as const;
 
-/** What a wiretap tells of: something that crossed the wire, or that the connection asked of its transport. */
+/**
+ * What a wiretap tells of: something that crossed the wire, or that the connection asked of its transport.
+ * See {@link Recording}.
+ */
 export interface WireEvent {
   /** Milliseconds since the start of the connection. */
   at: number;
@@ -23,9 +26,11 @@ export interface WireEvent {
   error?: unknown;
 }
 
-/** A recording as JSON: bytes as `text` where they are readable UTF-8, else as `hex`. */
+/** A recording as JSON: bytes as `text` where they are readable UTF-8, else as `hex`. See {@link Recording.toJSON}. */
 export interface RecordingJson {
+  /** The version of this form. */
   version: 1;
+  /** What crossed the wire, in order: as in `WireEvent`, but for the bytes and the errors. */
   events: {
     at: number;
     type: WireEvent['type'];
@@ -36,7 +41,7 @@ export interface RecordingJson {
   }[];
 }
 
-/** What `marbleConnection` takes. */
+/** What `marbleConnection` takes. See {@link Recording.toMarbles}. */
 export interface RecordedMarbles {
   /** What arrived were messages. */
   mode?: 'messages';

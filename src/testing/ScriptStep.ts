@@ -9,7 +9,10 @@ import { showValue } from './showValue.js';
 /** Bytes of each side that a message shows before and after the place it speaks of. */
 const SHOWN = 60;
 
-/** One step of a scripted connection: what the code under test has to do next, or what its peer does. */
+/**
+ * One step of a scripted connection: what the code under test has to do next, or what its peer does.
+ * See {@link scriptedConnection}.
+ */
 export type ScriptStep =
   /** These bytes are written next, in however many writes; in message mode, this message. */
   | { expect: Data }

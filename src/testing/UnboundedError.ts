@@ -1,24 +1,30 @@
 import { StreamError } from '../bytes/errors.js';
 
-/** Bytes of all connections together, when the pressure was taken off the pipeline. */
+/**
+ * Bytes of all connections together, when the pressure was taken off the pipeline. See {@link UnboundedError}.
+ *
+ * @experimental
+ */
 export interface UnboundedBytes {
-  /** Taken off the transports. */
+  /** Bytes taken off the transports. */
   readonly taken: number;
-  /** How many may be taken at most: what readers and writers hold, and `allowed`. */
+  /** Bytes that may be taken at most: what readers and writers hold, and `allowed`. */
   readonly bound: number;
-  /** In the buffers of the readers. */
+  /** Bytes in the buffers of the readers. */
   readonly reader: number;
-  /** In the queues of the writers. */
+  /** Bytes in the queues of the writers. */
   readonly writer: number;
-  /** Handed on to the peers. */
+  /** Bytes handed on to the peers. */
   readonly left: number;
-  /** In an operator, or in the program, as far as it can be told: neither in a reader nor in what was written. */
+  /** Bytes in an operator, or in the program, as far as it can be told: neither in a reader nor in what was written. */
   readonly between: number;
 }
 
 /**
  * The pipeline queues without a bound: the message has how much was taken, where it waits, and what reads and writes with
  * backpressure.
+ *
+ * @experimental
  *
  * @example
  * ```ts
@@ -38,6 +44,7 @@ export class UnboundedError extends StreamError {
 
   constructor(
     message: string,
+    /** How many bytes there were, and where. */
     readonly bytes: UnboundedBytes,
   ) {
     super(message);
@@ -47,6 +54,10 @@ export class UnboundedError extends StreamError {
 /**
  * - `reads-nothing`, `stands-still`, `failed`: though all that it writes is taken.
  * - `left-subscribed`: after it was unsubscribed from, a read or a timer of it goes on, or it writes.
+ *
+ * See {@link PipelineCheckError}.
+ *
+ * @experimental
  */
 export type PipelineProblem = 'reads-nothing' | 'stands-still' | 'failed' | 'left-subscribed';
 
@@ -61,6 +72,8 @@ const PROBLEMS: Readonly<Record<PipelineProblem, string>> = {
 /**
  * The pipeline could not be checked, or went on after it had been unsubscribed from. `problem` says which; what the
  * pipeline failed with is the `cause`.
+ *
+ * @experimental
  *
  * @example
  * ```ts
@@ -79,6 +92,7 @@ export class PipelineCheckError extends StreamError {
   readonly code = 'ERR_PIPELINE_CHECK';
 
   constructor(
+    /** What went wrong. */
     readonly problem: PipelineProblem,
     details: string,
     cause?: unknown,

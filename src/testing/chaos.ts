@@ -1,19 +1,19 @@
 import { mulberry32 } from './mulberry32.js';
 import { messageOf, showValue } from './showValue.js';
 
-/** What goes wrong how often: probabilities from 0 (never) to 1 (always). */
+/** What goes wrong how often: probabilities from 0 (never) to 1 (always). See {@link chaos}. */
 export interface ChaosRates {
-  /** For each piece: it has another size than what was written, the bytes arrive split or joined. Default: 0.5. */
+  /** 0 to 1, for each piece: it has another size than what was written, the bytes arrive split or joined. Default: 0.5. */
   pieces?: number;
-  /** When both directions have something to deliver, the one that is not due first goes first. Default: 0.5. */
+  /** 0 to 1, when both directions have something to deliver: the one that is not due first goes first. Default: 0.5. */
   turns?: number;
-  /** For each piece: it, and what is after it, is late by up to `maxDelay`. Default: 0. */
+  /** 0 to 1, for each piece: it, and what is after it, is late by up to `maxDelay`. Default: 0. */
   delays?: number;
   /** Milliseconds, more than 0 and below 2^31. Default: 100. */
   maxDelay?: number;
-  /** For each piece: the connection is reset in its place, for both ends. Default: 0. */
+  /** 0 to 1, for each piece: the connection is reset in its place, for both ends. Default: 0. */
   resets?: number;
-  /** For each piece: its direction ends in its place, the piece and what would follow are lost. Default: 0. */
+  /** 0 to 1, for each piece: its direction ends in its place, the piece and what would follow are lost. Default: 0. */
   halfCloses?: number;
 }
 
@@ -22,6 +22,14 @@ const DEFAULT_RATES = { pieces: 0.5, turns: 0.5, delays: 0, maxDelay: 100, reset
 /**
  * What goes wrong on a network, decision by decision. It goes on where the last decision was: take a new one, with the
  * same seed or list, to see the same again.
+ *
+ * @example
+ * ```ts
+ * import { chaos } from 'rxjs-net/testing';
+ *
+ * const { seed, replay } = chaos(42, { resets: 0.1 });
+ * console.log(seed, replay); // 42 chaos(42, {"resets":0.1})
+ * ```
  */
 export class Chaos {
   /** The seed, or `undefined` where the decisions come from a list. */
@@ -104,6 +112,7 @@ export class Chaos {
  * ```
  *
  * @param seed an integer from 0 to 2^32 - 1
+ * @throws `RangeError` for another seed, and for a rate that is not from 0 to 1
  */
 export function chaos(seed: number, rates: ChaosRates = {}): Chaos {
   checkSeed(seed);
@@ -116,6 +125,8 @@ export function chaos(seed: number, rates: ChaosRates = {}): Chaos {
  *
  * For property-based testing: a generator of such lists shrinks a failure to the few decisions that matter. Each place
  * where something may go wrong takes one number from the list, and a rate of 0 takes none.
+ *
+ * @throws `RangeError` for a number, or a rate, that is not in its range
  *
  * @example
  * ```ts
@@ -140,10 +151,11 @@ export function chaosFrom(decisions: readonly number[], rates: ChaosRates = {}):
   return new Chaos(() => list[next++] ?? 0, rates, undefined, `chaosFrom(${JSON.stringify(list)})`);
 }
 
+/** Options of {@link withChaos}. */
 export interface WithChaosOptions {
-  /** How many seeds to try, one after the other; a positive integer. Default: 100. */
+  /** How many times the test body runs, each with the next seed; a positive integer. Default: 100. */
   runs?: number;
-  /** The first of them, an integer from 0 to 2^32 - 1. Default: 1. */
+  /** The first seed, an integer from 0 to 2^32 - 1. Default: 1. */
   seed?: number;
   /** What goes wrong how often. Default: chunking and turns only. */
   rates?: ChaosRates;

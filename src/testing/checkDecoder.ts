@@ -4,6 +4,7 @@ import { checkedBytes } from './check.js';
 import { DecoderCheck } from './DecoderCheck.js';
 import { sameValue } from './sameValue.js';
 
+/** Options of {@link checkDecoder}. */
 export interface CheckDecoderOptions<T> {
   /** What the frames must be. Default: only compared with each other. */
   frames?: readonly T[];

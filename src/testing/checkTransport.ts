@@ -5,7 +5,7 @@ import { transportRules } from './rules/transportRules.js';
 import { messageOf, showValue } from './showValue.js';
 import { TransportTrial } from './TransportTrial.js';
 
-/** What is not the same for all transports. */
+/** What is not the same for all transports. See {@link checkTransport}. */
 export interface TransportTraits {
   /** Whether `abort` is seen by the peer as a broken connection. Without it, it may look like an end. Default: true. */
   resets?: boolean;
@@ -30,11 +30,14 @@ export interface TransportTraits {
   timeout?: number;
 }
 
-/** Makes two ends of one new connection, connected and not started; called at least once for each rule. */
+/**
+ * Makes two ends of one new connection, connected and not started; called at least once for each rule.
+ * See {@link checkTransport}.
+ */
 export type MakeTransportPair = () =>
   Promise<readonly [Transport, Transport]> | readonly [Transport, Transport];
 
-/** One rule of the transport contract, as a test to be registered in any framework. */
+/** One rule of the transport contract, as a test to be registered in any framework. See {@link transportChecks}. */
 export interface ContractCheck {
   /** The rule, as a sentence about the transport: `bears a second close`. */
   readonly name: string;
@@ -54,6 +57,7 @@ export interface ContractCheck {
  * transport has `onReleased`.
  *
  * @param make the transport under test, twice: two connected ends, not started
+ * @throws `TypeError` or `RangeError` when a trait is none
  *
  * @example
  * ```ts

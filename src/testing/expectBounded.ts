@@ -8,6 +8,11 @@ import { SteppedScheduler } from './SteppedScheduler.js';
 export type { ExpectBoundedOptions } from './BoundedSettings.js';
 export type { BoundedContext, BoundedPipeline } from './BoundedTrial.js';
 
+/**
+ * Options of {@link expectBoundedAsync}.
+ *
+ * @experimental
+ */
 export interface ExpectBoundedAsyncOptions extends ExpectBoundedOptions {
   /**
    * Turns of the event loop, of a millisecond or more, in which nothing happens before it counts as standing still: more
@@ -47,6 +52,8 @@ const LAST_EVENTS = 1000;
  * array that the program keeps). And it takes for a queue what holds a burst for a time only (`delay`, `observeOn`,
  * `bufferTime`): nothing stops a fast peer there.
  *
+ * @experimental
+ *
  * @throws `UnboundedError` with the bytes, where they wait, and what to take instead; `PipelineCheckError` when the pipeline
  * reads nothing, stands still or fails though all that it writes is taken, or goes on when it is unsubscribed from;
  * `TypeError` or `RangeError` for options that are none
@@ -78,6 +85,8 @@ export function expectBounded(pipeline: BoundedPipeline, options: ExpectBoundedO
  * A pipeline that is a promise or an async iterable is ended by the loss of its connection.
  *
  * @returns a promise that rejects as `expectBounded` throws; options that are none throw at the call
+ *
+ * @experimental
  *
  * @example
  * ```ts

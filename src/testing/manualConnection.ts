@@ -3,8 +3,23 @@ import { Connection } from '../streams/Connection.js';
 import type { ConnectionOptions } from '../streams/ConnectionSettings.js';
 import { ManualTransport, type ManualTransportOptions, type TransportEvent } from './ManualTransport.js';
 
-/** A connection in a test: a real reader and a real writer, on a transport that the test plays. */
+/**
+ * A connection in a test: a real reader and a real writer, on a transport that the test plays.
+ *
+ * @example
+ * ```ts
+ * import { manualConnection } from 'rxjs-net/testing';
+ *
+ * const { writer, transport, outgoing$, events$ } = manualConnection();
+ * outgoing$.subscribe(console.log); // PING
+ * events$.subscribe(console.log); // close
+ * writer.write('PING');
+ * writer.close();
+ * console.log(transport.calls); // [ 'write PING', 'close' ]
+ * ```
+ */
 export class ManualConnection extends Connection {
+  /** The other end: what arrives, and what has been sent. */
   readonly transport: ManualTransport;
 
   constructor(options: ConnectionOptions & ManualTransportOptions = {}) {
@@ -30,6 +45,8 @@ export class ManualConnection extends Connection {
 /**
  * A connection whose other end is the test, call by call: `transport.receive('PONG\r\n')`, `transport.drain()`,
  * `transport.lose(error)`. For a whole dialogue in one string see `marbleConnection`.
+ *
+ * @throws `TypeError` or `RangeError` when an option is none
  *
  * @example
  * ```ts

@@ -7,11 +7,16 @@ import { manualConnection, type ManualConnection } from './manualConnection.js';
 import type { ManualTransportOptions } from './ManualTransport.js';
 import { showValue } from './showValue.js';
 
-/** What is needed of `TestScheduler.run`'s helpers, or of rxjs-marbles' context: both have it. */
+/**
+ * What is needed of `TestScheduler.run`'s helpers, or of rxjs-marbles' context: both have it.
+ * See {@link marbleConnection}.
+ */
 export interface MarbleHelpers {
+  /** An Observable of these marbles. */
   hot<T>(marbles: string, values?: Record<string, T>, error?: unknown): Observable<T>;
 }
 
+/** Options of {@link marbleConnection}. */
 export interface MarbleConnectionOptions
   extends ConnectionOptions, Omit<ManualTransportOptions, 'holdWrites'> {
   /**
@@ -44,6 +49,8 @@ export interface MarbleConnectionOptions
  * What the code under test wrote is `outgoing$`, what it asked for besides (`pause`, `resume`, `close` …) is `events$`:
  * both can be compared with a marble string in turn. Works with the helpers of `TestScheduler.run` and with the context
  * of rxjs-marbles, in every test framework.
+ *
+ * @throws `TypeError` or `RangeError` when an option is none, or a marble string cannot be
  *
  * @example
  * ```ts

@@ -2,6 +2,7 @@ import { Connection } from '../streams/Connection.js';
 import { ConnectionSettings, type ConnectionOptions } from '../streams/ConnectionSettings.js';
 import { networkTransports, type NetworkOptions } from './NetworkTransport.js';
 
+/** Options of {@link networkPair}. */
 export interface NetworkPairOptions extends ConnectionOptions, NetworkOptions {}
 
 /**
@@ -27,6 +28,8 @@ export interface NetworkPairOptions extends ConnectionOptions, NetworkOptions {}
  * - **Ends**: the end of a stream and a close take the latency, after all bytes; `waitClosed()` emits when the other
  *   end has got there. An abort is known at once to its own end, and to the other one after the latency: bytes that
  *   arrive until then are delivered, all others are lost. Bytes for an end that has closed come back as a reset.
+ *
+ * @throws `TypeError` or `RangeError` when an option is none
  *
  * @example
  * ```ts

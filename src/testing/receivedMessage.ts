@@ -7,6 +7,8 @@ import { joinBytes } from '../decoders/messageBytes.js';
  * The bytes in which a connection in message mode hands a message to its reader: text for a string, binary for bytes. For
  * tests of what reads with `messages()` or `jsonMessages()`; what is written is one message for each write, as it is.
  *
+ * @throws `TypeError` for what is neither text nor bytes
+ *
  * @example
  * ```ts
  * import { framed, jsonMessages } from 'rxjs-net';

@@ -7,6 +7,7 @@ import type { ScriptStep } from './ScriptStep.js';
 
 export { ScriptError, type ScriptStep } from './ScriptStep.js';
 
+/** Options of {@link scriptedConnection}. */
 export interface ScriptedConnectionOptions extends ConnectionOptions {
   /**
    * `messages`: as a WebSocket in message mode. Each `expect` is one write, and each `reply` one message: text for a string,
@@ -15,7 +16,20 @@ export interface ScriptedConnectionOptions extends ConnectionOptions {
   mode?: 'bytes' | 'messages';
 }
 
-/** A connection in a test: a real reader and a real writer, whose peer keeps to a script. */
+/**
+ * A connection in a test: a real reader and a real writer, whose peer keeps to a script.
+ *
+ * @example
+ * ```ts
+ * import { scriptedConnection } from 'rxjs-net/testing';
+ *
+ * const connection = scriptedConnection([{ expect: 'PING\n' }, { reply: 'PONG\n' }]);
+ * connection.reader.lines().subscribe(console.log); // PONG
+ * connection.finished$.subscribe({ complete: () => console.log('all steps are played') });
+ * connection.writer.write('PING\n');
+ * connection.done();
+ * ```
+ */
 export class ScriptedConnection extends Connection {
   /** Completes when the last step has been played; errors with a `ScriptError` when that cannot be any more. */
   readonly finished$: Observable<never>;

@@ -5,7 +5,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**
  * Bytes as a test shows and compares them: as text where they are readable UTF-8 (line breaks and tabs included), else
- * in hex, `<00 03 61>`.
+ * in hex, `<00 03 61>`. What is neither text nor bytes is a `TypeError`.
  *
  * @example
  * ```ts

@@ -9,6 +9,7 @@ import { Recording, type WireEvent } from './Recording.js';
 import { showValue } from './showValue.js';
 import { TransportWrapper } from '../streams/TransportWrapper.js';
 
+/** Options of {@link wiretap}. */
 export interface WiretapOptions {
   /** Where the times come from. Default: RxJS's `asyncScheduler`. */
   scheduler?: SchedulerLike;

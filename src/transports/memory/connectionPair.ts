@@ -6,6 +6,8 @@ import { MemoryTransport } from './MemoryTransport.js';
  * Two connections joined in memory: what one writes the other reads, within the same call, with the backpressure,
  * half-close, close and reset of a socket. As `socketpair()`; for tests, and for two parts of one program.
  *
+ * @throws `TypeError` or `RangeError` when an option is none
+ *
  * @example
  * ```ts
  * import { connectionPair } from 'rxjs-net';

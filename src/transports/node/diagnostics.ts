@@ -35,32 +35,49 @@ export const connectionChannels = {
   refuse: 'rxjs-net:refuse',
 } as const;
 
-/** The messages, by the names of their channels in `connectionChannels`. */
+/** The messages, by the names of their channels in `connectionChannels`. See {@link connectionChannels}. */
 export interface ConnectionMessages {
+  /** A connection is there. */
   open: OpenMessage;
+  /** A connection is encrypted. */
   secure: SecureMessage;
+  /** A connection is gone. */
   close: CloseMessage;
+  /** A connection is lost, or its handler has failed. */
   error: ErrorMessage;
+  /** One side of a connection stands still, or goes on. */
   pause: PauseMessage;
+  /** A connection is not served. */
   refuse: RefuseMessage;
 }
 
-/** A connection is there: connected or accepted, and, where TLS comes first, encrypted. */
+/**
+ * A connection is there: connected or accepted, and, where TLS comes first, encrypted.
+ * See {@link connectionChannels}.
+ */
 export interface OpenMessage {
+  /** Which one. */
   readonly connection: ConnectionIdentity;
 }
 
-/** A connection is encrypted: right after it was opened, or by `startTls`. */
+/** A connection is encrypted: right after it was opened, or by `startTls`. See {@link connectionChannels}. */
 export interface SecureMessage {
+  /** Which one. */
   readonly connection: ConnectionIdentity;
 }
 
-/** A connection is gone. The last message of it but for an error of its handler, which may end later. */
+/**
+ * A connection is gone. The last message of it but for an error of its handler, which may end later.
+ * See {@link connectionChannels}.
+ */
 export interface CloseMessage {
+  /** Which one. */
   readonly connection: ConnectionIdentity;
-  /** How long it was there, by its scheduler. */
+  /** Milliseconds that it was there, by its scheduler. */
   readonly milliseconds: number;
+  /** Bytes received. */
   readonly bytesRead: number;
+  /** Bytes written. */
   readonly bytesWritten: number;
   /** `lost`: it broke; `aborted`: by this side; `closed`: it has ended, by either side. */
   readonly reason: 'closed' | 'aborted' | 'lost';
@@ -68,32 +85,50 @@ export interface CloseMessage {
   readonly error: Error | undefined;
 }
 
-/** A connection is lost, which is told before its `close`, or its handler in `serve` has failed. */
+/**
+ * A connection is lost, which is told before its `close`, or its handler in `serve` has failed.
+ * See {@link connectionChannels}.
+ */
 export interface ErrorMessage {
+  /** Which one. */
   readonly connection: ConnectionIdentity;
+  /** What has failed. */
   readonly of: 'connection' | 'handler';
+  /** With what. */
   readonly error: unknown;
 }
 
-/** One side of a connection stands still, `read` when its reader is full and `write` when its writer is; or goes on. */
+/**
+ * One side of a connection stands still, `read` when its reader is full and `write` when its writer is; or goes on.
+ * See {@link connectionChannels}.
+ */
 export interface PauseMessage {
+  /** Which one. */
   readonly connection: ConnectionIdentity;
+  /** Which side. */
   readonly side: Side;
+  /** Whether it stands still from here on; if not, it goes on. */
   readonly paused: boolean;
-  /** How long it was paused: 0 when that begins. */
+  /** Milliseconds that it was paused: 0 when that begins. */
   readonly milliseconds: number;
 }
 
-/** A connection is not served: `serve` refuses it, or it could not be set up, as with a TLS handshake that fails. */
+/**
+ * A connection is not served: `serve` refuses it, or it could not be set up, as with a TLS handshake that fails.
+ * See {@link connectionChannels}.
+ */
 export interface RefuseMessage {
-  /** `undefined` where none came to be. */
+  /** Which one; `undefined` where none came to be. */
   readonly connection: ConnectionIdentity | undefined;
+  /** Why: a `TooManyConnectionsError`, an `AddressLimitError`, a `ProxyProtocolError`, an error of TLS. */
   readonly error: unknown;
 }
 
 /**
  * One connection in all its messages: the same object for the whole of its life. It keeps no `Connection` from being
  * collected, so one that is leaked is still found.
+ *
+ * See {@link connectionChannels}.
  */
 export interface ConnectionIdentity {
   /** Counts from 1, of those that a message was told of. */

@@ -3,6 +3,7 @@ import { checkTimeout } from '../../streams/check.js';
 
 declare module '../../streams/Transport.js' {
   interface StartTlsOptionsMap {
+    /** Of sockets, and whatever else is a `Duplex` of Node's. */
     duplex: NodeStartTlsOptions;
   }
   interface ExtraInfo {
@@ -19,7 +20,7 @@ declare module '../../streams/Transport.js' {
   }
 }
 
-/** How long TLS may take to come and to go. */
+/** How long TLS may take to come and to go. See {@link fromConnection}. */
 export interface TlsTimeouts {
   /** Milliseconds for the handshake, more than 0. Default: 60 s, as asyncio's `ssl_handshake_timeout`. */
   handshakeTimeout?: number;
@@ -27,15 +28,60 @@ export interface TlsTimeouts {
   shutdownTimeout?: number;
 }
 
-/** TLS for a client: Node's own options of `tls.connect`, and the timeouts. The server's certificate is verified. */
+/**
+ * TLS for a client: Node's own options of `tls.connect`, and the timeouts. The server's certificate is verified.
+ * See {@link fromConnection}.
+ */
 export type ClientTlsOptions = TlsTimeouts &
   Omit<ConnectionOptions, 'host' | 'port' | 'path' | 'socket' | 'timeout' | 'lookup' | 'allowHalfOpen'>;
 
-/** TLS for a server: Node's own options of `tls.createServer`, and the timeouts. */
+/**
+ * TLS for a server: Node's own options of `tls.createServer`, and the timeouts.
+ *
+ * @example
+ * ```ts no-run
+ * import { serve } from 'rxjs-net';
+ * import { serverConnections$, type ServerTlsOptions } from 'rxjs-net/node';
+ * import { readFileSync } from 'node:fs';
+ *
+ * const tls: ServerTlsOptions = {
+ *   key: readFileSync('key.pem'),
+ *   cert: readFileSync('cert.pem'),
+ *   minVersion: 'TLSv1.3',
+ *   handshakeTimeout: 5000,
+ * };
+ * serverConnections$({ port: 8443, tls })
+ *   .pipe(serve(({ reader, writer }) => reader.pipeTo(writer)))
+ *   .subscribe();
+ * ```
+ */
 export type ServerTlsOptions = TlsTimeouts &
   Omit<TlsOptions, 'handshakeTimeout' | 'allowHalfOpen' | 'pauseOnConnect'>;
 
-/** As a client by default; with `isServer: true` as a server. */
+/**
+ * As a client by default; with `isServer: true` as a server.
+ *
+ * @example
+ * ```ts no-run
+ * import { useConnection } from 'rxjs-net';
+ * import { fromConnection } from 'rxjs-net/node';
+ * import { concat } from 'rxjs';
+ *
+ * // IMAP: the greeting, the command that asks for TLS, its answer, and then TLS.
+ * fromConnection({ host: 'mail.example', port: 143 })
+ *   .pipe(
+ *     useConnection(({ reader, writer }) =>
+ *       concat(
+ *         reader.readLine('ascii'),
+ *         writer.send('a STARTTLS\r\n'),
+ *         reader.readLine('ascii'),
+ *         writer.startTls({ servername: 'mail.example' }),
+ *       ),
+ *     ),
+ *   )
+ *   .subscribe(console.log);
+ * ```
+ */
 export type NodeStartTlsOptions =
   ({ isServer?: false } & ClientTlsOptions) | ({ isServer: true } & ServerTlsOptions);
 

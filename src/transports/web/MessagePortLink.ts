@@ -5,15 +5,23 @@ import { FlowControlError } from '../../streams/errors.js';
 import { ABORTED } from './closeCodes.js';
 import type { LinkClosing, Message, MessageLink, MessageLinkReceiver } from './MessageLink.js';
 
-/** What is needed of a `MessagePort`; a `Worker`, the global of one, and a `BroadcastChannel` have it as well. */
+/**
+ * What is needed of a `MessagePort`; a `Worker`, the global of one, and a `BroadcastChannel` have it as well.
+ * See {@link fromMessagePort}.
+ */
 export interface MessagePortLike {
+  /** Sends a message; the memory in `transfer` goes to the other end. */
   postMessage(message: unknown, transfer: ArrayBuffer[]): void;
+  /** For `message`, `messageerror` and `close`. */
   // Platforms have types of events of their own.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   addEventListener(type: string, listener: (event: any) => void): void;
+  /** Takes a listener back. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   removeEventListener(type: string, listener: (event: any) => void): void;
+  /** Begins to deliver, where a port has to be told to. */
   start?(): void;
+  /** Closes it, where that can be. */
   close?(): void;
 }
 

@@ -5,7 +5,7 @@ import { checkTimeout } from '../../streams/check.js';
 import { ConnectionSettings, type ConnectionOptions } from '../../streams/ConnectionSettings.js';
 import type { HeartbeatSettings } from './Heartbeat.js';
 
-/** Options of every connection that travels in messages: a WebSocket's, a MessagePort's. */
+/** Options of every connection that travels in messages: a WebSocket's, a MessagePort's. See {@link fromWebSocket}. */
 export interface MessageOptions extends ConnectionOptions {
   /**
    * `bytes`: a stream of bytes; where messages begin and end means nothing, everything is sent as binary messages of 64 KiB
@@ -27,6 +27,7 @@ export interface MessageOptions extends ConnectionOptions {
   heartbeat?: HeartbeatOptions;
 }
 
+/** How a peer that has died is found out. See {@link fromWebSocket}. */
 export interface HeartbeatOptions {
   /** Milliseconds, more than 0: after so long without a word from the peer it is asked. */
   interval: number;

@@ -1,25 +1,36 @@
 import type { SchedulerLike, Subscription } from 'rxjs';
 import { ABORTED, brokenWebSocket } from './closeCodes.js';
 import type { Message, MessageLink, MessageLinkReceiver } from './MessageLink.js';
+import type { UnsharedBytes } from './UnsharedBytes.js';
 
-/** What is needed of a `WebSocket`: the browser's, Node's, or that of the package `ws`. */
+/** What is needed of a `WebSocket`: the browser's, Node's, or that of the package `ws`. See {@link fromWebSocket}. */
 export interface WebSocketLike {
+  /** It is set to `arraybuffer`. */
   binaryType: string;
+  /** The code of its state: 0 to 3, 1 when it is open. */
   readonly readyState: number;
+  /** Bytes that were given to `send` and have not left yet. */
   readonly bufferedAmount: number;
+  /** The subprotocol that was agreed on, `''` for none. */
   readonly protocol: string;
+  /** The URL that it was opened with. */
   readonly url: string;
-  send(data: string | ArrayBufferView<ArrayBuffer>, sent?: () => void): void;
+  /** Sends a message; that of `ws` calls `sent` when it has. */
+  send(data: string | UnsharedBytes, sent?: () => void): void;
+  /** Closes it, with a `code` (RFC 6455, 7.4) and a reason. */
   close(code?: number, reason?: string): void;
+  /** For `open`, `message`, `error` and `close`. */
   // Platforms have types of events of their own.
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   addEventListener(type: string, listener: (event: any) => void): void;
+  /** Takes a listener back. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any
   removeEventListener(type: string, listener: (event: any) => void): void;
   /** Of `ws`, which calls back when a message has been sent. */
   on?: unknown;
   /** Of `ws`, and of Bun: stops the socket below. */
   pause?(): void;
+  /** Of `ws`, and of Bun: lets the socket below go on. */
   resume?(): void;
   /** Of `ws`: resets it. */
   terminate?(): void;

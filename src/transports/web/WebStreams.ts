@@ -1,9 +1,12 @@
 import { checkFunction, described } from '../../bytes/check.js';
 import { checkMethod } from '../../streams/check.js';
+import type { UnsharedBytes } from './UnsharedBytes.js';
 
 /**
  * Where bytes come from, and where they go: a bidirectional stream of WebTransport, an open port of Web Serial, what
  * `TCPSocket.opened` gives, a socket of Deno or of Cloudflare, the body of a `Response`. One of the two may be missing.
+ *
+ * See {@link fromWebStreams}.
  */
 export interface WebStreams {
   /**
@@ -45,7 +48,7 @@ export interface WritableBytes {
   getWriter(): {
     readonly closed: Promise<unknown>;
     readonly desiredSize: number | null;
-    write(chunk: Uint8Array<ArrayBuffer>): Promise<unknown>;
+    write(chunk: UnsharedBytes): Promise<unknown>;
     close(): Promise<unknown>;
     abort(reason?: unknown): Promise<unknown>;
     releaseLock(): void;
