@@ -22,7 +22,7 @@ export const byteQueueTarget: FuzzTarget = {
     Uint8Array.of(0, 7, ...bytesOf('abcabdx'), 6, 4, 1, 6, 4, 0, 14, 2, 2, 6, 4, 0, 16, 6, 4, 0),
     Uint8Array.of(0, 6, 0x31, 0x32, 0x0a, 0x2d, 0x35, 0x0a, 11, 12, 0, 2, 0xac, 2, 13),
   ],
-  stepsPerByte: 1500,
+  stepsPerByte: 2000,
   run(input) {
     new Run(input).run();
   },

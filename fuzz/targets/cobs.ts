@@ -17,7 +17,7 @@ export const cobsTarget: FuzzTarget = {
     new Uint8Array(64).fill(1),
   ],
   seeds: seeded([Uint8Array.of(2, 1, 2, 2, 0, 1, 0, 0, 3, 0x61, 0x62, 0)], [[5], [1]]),
-  stepsPerByte: 1500,
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const maxLength = choices.pick(LIMITS);

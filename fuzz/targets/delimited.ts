@@ -29,7 +29,7 @@ export const delimitedTarget: FuzzTarget = {
       [5, 2, 0],
     ],
   ),
-  stepsPerByte: 1500,
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const separators = choices.pick(SEPARATORS);

@@ -8,7 +8,7 @@ export const fixedLengthTarget: FuzzTarget = {
   name: 'fixedLength',
   dictionary: ['a', 'abcdefgh'],
   seeds: seeded([bytesOf('abcdefghijklmnopqrstuvwxyz')], [[0], [3]]),
-  stepsPerByte: 1500,
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const n = choices.pick([1, 2, 3, 7, 64, 1000]);

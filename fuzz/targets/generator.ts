@@ -39,7 +39,7 @@ export const generatorTarget: FuzzTarget = {
     seed(bytesOf('x12\n\n-7\n;3;\r\r\n4\r\n'), kind, 4),
     ...[TWO_TO_53, TWO_TO_64].map((bytes) => seed(Uint8Array.of(0, ...bytes, 0, ...bytes), kind, 4)),
   ]).flat(),
-  stepsPerByte: 1500,
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const verbs = Array.from({ length: 1 + choices.below(4) }, () => verbOf(choices));

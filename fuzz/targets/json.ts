@@ -20,7 +20,7 @@ export const jsonTarget: FuzzTarget = {
       [2, 1],
     ],
   ),
-  stepsPerByte: 1500,
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const maxLength = choices.pick(LIMITS);

@@ -37,7 +37,7 @@ export const lengthPrefixedTarget: FuzzTarget = {
       [5, 0, 0, 0, 1, 0, 2],
     ],
   ),
-  stepsPerByte: 1500,
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const layout = {

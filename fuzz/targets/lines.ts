@@ -20,7 +20,7 @@ export const linesTarget: FuzzTarget = {
       [3, 0, 1],
     ],
   ),
-  stepsPerByte: 1500,
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const limit = choices.pick(LIMITS);

@@ -26,7 +26,7 @@ export const messagesTarget: FuzzTarget = {
   name: 'messages',
   dictionary: DICTIONARY,
   seeds: SEEDS,
-  stepsPerByte: 1500,
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const maxLength = choices.pick(LIMITS);
@@ -42,7 +42,7 @@ export const jsonMessagesTarget: FuzzTarget = {
   name: 'jsonMessages',
   dictionary: DICTIONARY,
   seeds: SEEDS,
-  stepsPerByte: 1500,
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const maxLength = choices.pick(LIMITS);

@@ -10,7 +10,7 @@ export const netstringTarget: FuzzTarget = {
   name: 'netstring',
   dictionary: ['0:,', '1:x,', '3:abc,', '12:hello world!,', ':', ',', '0', '9', '00', '70000:', '70001:'],
   seeds: seeded([bytesOf('5:hello,0:,4:rxjs,'), bytesOf('12:hello world!,1:')], [[3], [1]]),
-  stepsPerByte: 1500,
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const maxLength = choices.pick(LIMITS);

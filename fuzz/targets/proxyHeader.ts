@@ -38,7 +38,7 @@ export const proxyHeaderTarget: FuzzTarget = {
     ],
     [[2]],
   ),
-  stepsPerByte: 1500,
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const decoder = proxyHeader({ maxLength: choices.pick([1, 60, 2048, 65535]) });

@@ -27,7 +27,7 @@ export const readerTarget: FuzzTarget = {
     Uint8Array.of(9, 1, 7, 1, 0, 6, 0x31, 0x61, 0x31, 0x62, 0x31, 0x63, 5, 0, 5, 0, 3, 5, 0),
     Uint8Array.of(2, 6, 2, 1, 1, 6, 0, 0, 0, 3, 0x61, 0x0a, 0x62, 5, 0, 2),
   ],
-  stepsPerByte: 1500,
+  stepsPerByte: 2000,
   run(input) {
     new Script(input).run();
   },

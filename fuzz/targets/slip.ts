@@ -23,7 +23,7 @@ export const slipTarget: FuzzTarget = {
       [1, 1],
     ],
   ),
-  stepsPerByte: 1500,
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const maxLength = choices.pick(LIMITS);
