@@ -28,3 +28,13 @@ export class Choices {
     return this.input.subarray(0, this.#end);
   }
 }
+
+/** Each of the payloads with each of the choices: inputs to begin with. Of the choices the first is made first. */
+export function seeded(
+  payloads: readonly Uint8Array[],
+  choices: readonly (readonly number[])[],
+): Uint8Array[] {
+  return payloads.flatMap((payload) =>
+    choices.map((made) => Uint8Array.of(...payload, ...[...made].reverse())),
+  );
+}

@@ -109,7 +109,9 @@ function byName(project) {
   /** @type {Map<string, DeclarationReflection>} */
   const names = new Map();
   for (const reflection of Object.values(project.reflections)) {
-    if (!reflection.isDeclaration() || !reflection.parent) continue;
+    // A page is called as one of its exports.
+    if (!reflection.isDeclaration() || !reflection.parent || reflection.kindOf(ReflectionKind.Module))
+      continue;
     const isExport = reflection.parent.kindOf(ReflectionKind.Module);
     names.set(isExport ? reflection.name : `${reflection.parent.name}.${reflection.name}`, reflection);
   }
@@ -139,8 +141,9 @@ function addPictures(names) {
     const [first = '', detail = ''] = diagram.split('-');
     const owner = CLASSES[first] ?? '';
     const place = names.get(`${owner}.${detail}`) ?? names.get(first) ?? names.get(owner);
-    if (!place) throw new Error(`there is no export that docs/diagrams/${diagram}.svg belongs to`);
-    (place.signatures?.[0] ?? place).comment?.summary.push({
+    const comment = (place?.signatures?.[0] ?? place)?.comment;
+    if (!comment) throw new Error(`there is no export that docs/diagrams/${diagram}.svg belongs to`);
+    comment.summary.push({
       kind: 'text',
       text: `\n\n![Marbles of ${diagram.replaceAll('-', ', ')}](../../diagrams/${diagram}.svg)`,
     });

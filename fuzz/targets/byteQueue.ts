@@ -18,9 +18,11 @@ export const byteQueueTarget: FuzzTarget = {
   seeds: [
     Uint8Array.of(0, 4, 0x61, 0x62, 0x0a, 0x63, 4, 1, 0, 2, 0x62, 0x0a, 4, 1, 0, 3, 2),
     Uint8Array.of(1, 250, 14, 2, 20, 0, 1, 5, 16, 2, 9, 15, 1, 90, 3, 30, 7, 8, 9, 10),
+    // Looks for what begins where an earlier search has not looked.
+    Uint8Array.of(0, 7, ...bytesOf('abcabdx'), 6, 4, 1, 6, 4, 0, 14, 2, 2, 6, 4, 0, 16, 6, 4, 0),
     Uint8Array.of(0, 6, 0x31, 0x32, 0x0a, 0x2d, 0x35, 0x0a, 11, 12, 0, 2, 0xac, 2, 13),
   ],
-  stepsPerByte: 1500,
+  stepsPerByte: 2000,
   run(input) {
     new Run(input).run();
   },

@@ -1,6 +1,6 @@
 import { cobs } from '../../src/index.js';
 import { checkDecoding, type Expected } from '../decoding.js';
-import { Choices } from '../Choices.js';
+import { Choices, seeded } from '../Choices.js';
 import type { FuzzTarget } from '../FuzzTarget.js';
 
 const LIMITS = [1, 4, 253, 254, 255, 600, 70_000];
@@ -16,8 +16,8 @@ export const cobsTarget: FuzzTarget = {
     Uint8Array.of(0xfe, ...new Uint8Array(253).fill(0x61), 0),
     new Uint8Array(64).fill(1),
   ],
-  seeds: [Uint8Array.of(2, 1, 2, 2, 0, 1, 0, 0, 3, 0x61, 0x62, 0)],
-  stepsPerByte: 1500,
+  seeds: seeded([Uint8Array.of(2, 1, 2, 2, 0, 1, 0, 0, 3, 0x61, 0x62, 0)], [[5], [1]]),
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const maxLength = choices.pick(LIMITS);

@@ -1,6 +1,6 @@
 import { delimited } from '../../src/index.js';
 import { checkDecoding, type Expected } from '../decoding.js';
-import { Choices } from '../Choices.js';
+import { Choices, seeded } from '../Choices.js';
 import { bytesOf, readUntil } from '../naive.js';
 import type { FuzzTarget } from '../FuzzTarget.js';
 
@@ -20,8 +20,16 @@ const LIMITS = [1, 2, 3, 7, 30, 70_000];
 export const delimitedTarget: FuzzTarget = {
   name: 'delimited',
   dictionary: [...SEPARATORS.flat(), 'a', 'aa', 'abcab', '--boundary', '\r', 'xxxxxxxx'],
-  seeds: [bytesOf('one\r\ntwo\nthree'), bytesOf('aaabcabcabd--boundary--')],
-  stepsPerByte: 1500,
+  seeds: seeded(
+    [bytesOf('one\r\ntwo\nthree'), bytesOf('aaabcabcabd--boundary--')],
+    [
+      [3, 4, 0],
+      [1, 4, 1],
+      [7, 4, 0],
+      [5, 2, 0],
+    ],
+  ),
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const separators = choices.pick(SEPARATORS);

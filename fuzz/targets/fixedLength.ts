@@ -1,14 +1,14 @@
 import { fixedLength } from '../../src/index.js';
 import { checkDecoding } from '../decoding.js';
-import { Choices } from '../Choices.js';
+import { Choices, seeded } from '../Choices.js';
 import { bytesOf } from '../naive.js';
 import type { FuzzTarget } from '../FuzzTarget.js';
 
 export const fixedLengthTarget: FuzzTarget = {
   name: 'fixedLength',
   dictionary: ['a', 'abcdefgh'],
-  seeds: [bytesOf('abcdefghijklmnopqrstuvwxyz')],
-  stepsPerByte: 1500,
+  seeds: seeded([bytesOf('abcdefghijklmnopqrstuvwxyz')], [[0], [3]]),
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const n = choices.pick([1, 2, 3, 7, 64, 1000]);

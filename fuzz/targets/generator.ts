@@ -19,6 +19,9 @@ const LIMIT = 20;
 const SEPARATORS = [['\n'], ['\r\n', '\n'], ['ab', 'b'], ['aab', 'ab', 'c']];
 const COUNTS = [0, 1, 2, 5, 40];
 
+const TWO_TO_53 = Uint8Array.of(0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x10);
+const TWO_TO_64 = Uint8Array.of(0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x02);
+
 export const generatorTarget: FuzzTarget = {
   name: 'decoder',
   dictionary: [
@@ -27,12 +30,16 @@ export const generatorTarget: FuzzTarget = {
     Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01),
     Uint8Array.of(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x0f),
     Uint8Array.of(0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80),
+    TWO_TO_53,
+    TWO_TO_64,
   ],
   // The last bytes choose the verbs, the very last one how many.
-  seeds: Array.from({ length: 24 }, (_, kind) =>
-    Uint8Array.from([...bytesOf('x12\n-7\r\naabxyz\nabcdefghijklmnopqrstuvwxyz'), 0, 1, kind, 1, kind, 1]),
-  ),
-  stepsPerByte: 1500,
+  seeds: Array.from({ length: 24 }, (_, kind) => [
+    seed(bytesOf('x12\n-7\r\naabxyz\nabcdefghijklmnopqrstuvwxyz'), kind, kind),
+    seed(bytesOf('x12\n\n-7\n;3;\r\r\n4\r\n'), kind, 4),
+    ...[TWO_TO_53, TWO_TO_64].map((bytes) => seed(Uint8Array.of(0, ...bytes, 0, ...bytes), kind, 4)),
+  ]).flat(),
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const verbs = Array.from({ length: 1 + choices.below(4) }, () => verbOf(choices));
@@ -47,6 +54,10 @@ export const generatorTarget: FuzzTarget = {
     checkDecoding({ decoder: factory, data, expected: framesOf(data, verbs), letsGo }, choices);
   },
 };
+
+function seed(data: Uint8Array, first: number, second: number): Uint8Array {
+  return Uint8Array.of(...data, second, 1, 1, first, 1, 1, 1);
+}
 
 function framesOf(data: Uint8Array, verbs: readonly Verb[]): Expected<unknown[]> {
   const frames: unknown[][] = [];
@@ -136,18 +147,18 @@ function verbOf(choices: Choices): Verb {
       return { take: (bytes) => bytes.line({ limit: LIMIT }), naive: lineAt };
     case 10:
       return {
-        take: (bytes) => bytes.integer('\n'),
-        naive: (data, at) => integerAt(data, at, /^[-+]?\d{1,16}$/, Number),
+        take: (bytes) => bytes.integer(['\n\n', '\n', ';']),
+        naive: (data, at) => integerAt(data, at, /^[-+]?\d{1,16}$/, Number, ['\n\n', '\n', ';']),
       };
     case 11:
       return {
         take: (bytes) => bytes.unsignedInteger('\r\n'),
-        naive: (data, at) => integerAt(data, at, /^\d{1,16}$/, Number, '\r\n'),
+        naive: (data, at) => integerAt(data, at, /^\d{1,16}$/, Number, ['\r\n']),
       };
     case 12:
       return {
-        take: (bytes) => bytes.bigInteger('\n'),
-        naive: (data, at) => integerAt(data, at, /^[-+]?\d{1,20}$/, (text) => BigInt(text.replace('+', ''))),
+        take: (bytes) => bytes.bigInteger(['\n', '\r\n']),
+        naive: (data, at) => integerAt(data, at, /^[-+]?\d{1,20}$/, toBigInt, ['\n', '\r\n']),
       };
     case 13:
       return { take: (bytes) => bytes.varint(), naive: (data, at) => varintAt(data, at, false) };
@@ -235,19 +246,25 @@ function integerAt(
   at: number,
   form: RegExp,
   convert: (text: string) => number | bigint,
-  terminator = '\n',
+  terminators: readonly string[],
 ): Outcome {
   const text = textOf(data.slice(at), 'latin1');
   const digits = /^[-+]?\d*/.exec(text)![0];
-  const after = text.slice(digits.length, digits.length + terminator.length);
+  const after = text.slice(digits.length);
+  const lengths = terminators.filter((one) => after.startsWith(one)).map(({ length }) => length);
+  const mayGoOn = terminators.some((one) => one.startsWith(after));
   // A sign alone may become a number, and so may nothing.
   const isForm = form.test(digits) || (/^[-+]?$/.test(digits) && form.test(`${digits}0`) && after === '');
-  if (!isForm || !terminator.startsWith(after)) return 'ERR_DECODE';
+  if (!isForm || (lengths.length === 0 && !mayGoOn)) return 'ERR_DECODE';
   if (digits !== '' && form.test(digits) && !isInRange(convert(digits))) return 'ERR_DECODE';
-  if (after !== terminator) return 'more';
+  if (lengths.length === 0) return 'more';
   const value = convert(digits);
   // Written as `-0`, it is 0.
-  return [value === 0 ? 0 : value, at + digits.length + terminator.length];
+  return [value === 0 ? 0 : value, at + digits.length + Math.min(...lengths)];
+}
+
+function toBigInt(text: string): bigint {
+  return BigInt(text.replace('+', ''));
 }
 
 function isInRange(value: number | bigint): boolean {

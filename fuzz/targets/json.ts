@@ -1,6 +1,6 @@
 import { json } from '../../src/index.js';
 import { checkDecoding, type Expected } from '../decoding.js';
-import { Choices } from '../Choices.js';
+import { Choices, seeded } from '../Choices.js';
 import { bytesOf, textOf } from '../naive.js';
 import type { FuzzTarget } from '../FuzzTarget.js';
 
@@ -13,8 +13,14 @@ export const jsonTarget: FuzzTarget = {
     ...['\n', '\r\n', ' \t\r\n', '{}', '[]', '{"a":1}', '[1,2]', 'null', 'true', '"', '\\u0000', '\\ud800'],
     ...['-0', '1e400', '1e-7', '"__proto__":', '{"__proto__":{"x":1}}', '\ufeff', 'é', '\u2028', '[[[['],
   ],
-  seeds: [bytesOf('{"a":[1,-0,"x"],"b":null}\n\n \r\nnull\ntrue'), bytesOf('[1e400]\n"\\ud800"\n{')],
-  stepsPerByte: 1500,
+  seeds: seeded(
+    [bytesOf('{"a":[1,-0,"x"],"b":null}\n\n \r\nnull\ntrue'), bytesOf('[1e400]\n"\\ud800"\n{')],
+    [
+      [3, 0],
+      [2, 1],
+    ],
+  ),
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const maxLength = choices.pick(LIMITS);

@@ -1,6 +1,6 @@
 import { lengthPrefixed } from '../../src/index.js';
 import { checkDecoding, type Expected } from '../decoding.js';
-import { Choices } from '../Choices.js';
+import { Choices, seeded } from '../Choices.js';
 import type { FuzzTarget } from '../FuzzTarget.js';
 
 const WIDTHS = [1, 2, 3, 4, 8, 'varint'] as const;
@@ -29,8 +29,15 @@ export const lengthPrefixedTarget: FuzzTarget = {
     Uint8Array.of(0, 0x20, 0, 0, 0, 0, 0, 0),
     Uint8Array.of(0x82, 0x01),
   ],
-  seeds: [Uint8Array.of(2, 0x61, 0x62, 1, 0x63, 0, 0, 0, 0, 0, 0, 0, 0, 0)],
-  stepsPerByte: 1500,
+  seeds: seeded(
+    [Uint8Array.of(2, 0x61, 0x62, 1, 0x63, 0, 0, 0, 0, 0, 0, 0, 0, 0)],
+    [
+      [0, 0, 0, 0, 0, 0, 2],
+      [1, 1, 0, 0, 0, 1, 2],
+      [5, 0, 0, 0, 1, 0, 2],
+    ],
+  ),
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const layout = {

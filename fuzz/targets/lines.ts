@@ -1,6 +1,6 @@
 import { lines } from '../../src/index.js';
 import { checkDecoding, type Expected } from '../decoding.js';
-import { Choices } from '../Choices.js';
+import { Choices, seeded } from '../Choices.js';
 import { bytesOf, textOf } from '../naive.js';
 import type { FuzzTarget } from '../FuzzTarget.js';
 
@@ -11,8 +11,16 @@ type Encoding = (typeof ENCODINGS)[number];
 export const linesTarget: FuzzTarget = {
   name: 'lines',
   dictionary: ['\n', '\r\n', '\r', '\r\r\n', '\0', 'é', '€', '\u{1f600}', '\ufeff', 'abcdefghijklmnopqrst'],
-  seeds: [bytesOf('one\ntwo\r\n\nthree'), bytesOf('a line that is long\r\nb\n')],
-  stepsPerByte: 1500,
+  seeds: seeded(
+    [bytesOf('one\ntwo\r\n\nthree'), bytesOf('a line that is long\r\nb\n')],
+    [
+      [5, 0, 0],
+      [2, 1, 1],
+      [3, 2, 0],
+      [3, 0, 1],
+    ],
+  ),
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const limit = choices.pick(LIMITS);

@@ -1,7 +1,7 @@
 import { jsonMessages, messages, type Data } from '../../src/index.js';
 import { receivedMessage } from '../../src/testing.js';
 import { checkDecoding, type Expected } from '../decoding.js';
-import { Choices } from '../Choices.js';
+import { Choices, seeded } from '../Choices.js';
 import { textOf } from '../naive.js';
 import type { FuzzTarget } from '../FuzzTarget.js';
 
@@ -14,16 +14,19 @@ const DICTIONARY = [
   ...[receivedMessage('{"a":1}'), receivedMessage('null'), receivedMessage('"é"')],
   ...[Uint8Array.of(TEXT), Uint8Array.of(BINARY), Uint8Array.of(TEXT, 0, 0, 0), '{', '[1,2]'],
 ];
-const SEEDS = [
-  joined(receivedMessage('hello'), receivedMessage(Uint8Array.of(1, 2)), receivedMessage('')),
-  joined(receivedMessage('{"a":[1]}'), receivedMessage('null'), receivedMessage('x')),
-];
+const SEEDS = seeded(
+  [
+    joined(receivedMessage('hello'), receivedMessage(Uint8Array.of(1, 2)), receivedMessage('')),
+    joined(receivedMessage('{"a":[1]}'), receivedMessage('null'), receivedMessage('x')),
+  ],
+  [[3], [1]],
+);
 
 export const messagesTarget: FuzzTarget = {
   name: 'messages',
   dictionary: DICTIONARY,
   seeds: SEEDS,
-  stepsPerByte: 1500,
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const maxLength = choices.pick(LIMITS);
@@ -39,7 +42,7 @@ export const jsonMessagesTarget: FuzzTarget = {
   name: 'jsonMessages',
   dictionary: DICTIONARY,
   seeds: SEEDS,
-  stepsPerByte: 1500,
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const maxLength = choices.pick(LIMITS);

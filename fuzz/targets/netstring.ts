@@ -1,6 +1,6 @@
 import { netstring } from '../../src/index.js';
 import { checkDecoding, type Expected } from '../decoding.js';
-import { Choices } from '../Choices.js';
+import { Choices, seeded } from '../Choices.js';
 import { bytesOf, textOf } from '../naive.js';
 import type { FuzzTarget } from '../FuzzTarget.js';
 
@@ -9,8 +9,8 @@ const LIMITS = [1, 5, 12, 300, 70_000];
 export const netstringTarget: FuzzTarget = {
   name: 'netstring',
   dictionary: ['0:,', '1:x,', '3:abc,', '12:hello world!,', ':', ',', '0', '9', '00', '70000:', '70001:'],
-  seeds: [bytesOf('5:hello,0:,4:rxjs,'), bytesOf('12:hello world!,1:')],
-  stepsPerByte: 1500,
+  seeds: seeded([bytesOf('5:hello,0:,4:rxjs,'), bytesOf('12:hello world!,1:')], [[3], [1]]),
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const maxLength = choices.pick(LIMITS);

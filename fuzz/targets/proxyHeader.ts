@@ -1,6 +1,6 @@
 import { encodeProxyHeader, proxyHeader, type ProxyHeader } from '../../src/index.js';
 import { checkDecoding } from '../decoding.js';
-import { Choices } from '../Choices.js';
+import { Choices, seeded } from '../Choices.js';
 import { bytesOf } from '../naive.js';
 import type { FuzzTarget } from '../FuzzTarget.js';
 
@@ -22,19 +22,23 @@ export const proxyHeaderTarget: FuzzTarget = {
     ...[`${SIGNATURE}\x20\0\0\0`, '\x03\0\x04', '\x20\0\x05', '\x21\0\x07TLSv1.3', '\x05\0\x01x', '\x04\0\0'],
     ...['\x01\0\x02h2', '\x02\0\x01a', '\x30\0\x01n', '\xe0\0\0'],
   ],
-  seeds: [
-    bytesOf('PROXY TCP4 192.0.2.7 198.51.100.1 51234 443\r\n'),
-    bytesOf('PROXY TCP6 2001:db8::7 ::ffff:1.2.3.4 1 65535\r\nPROXY UNKNOWN ffff\r\n'),
-    encodeProxyHeader({ source: SOURCE!, destination: DESTINATION!, crc32c: true, alpn: 'h2' }),
-    encodeProxyHeader({ source: SOURCE_6!, destination: DESTINATION_6!, transport: 'DGRAM', ssl: SSL }),
-    encodeProxyHeader({ source: UNIX, destination: { ...UNIX, address: '\0y' }, netns: 'n' }),
-    encodeProxyHeader({ command: 'LOCAL', crc32c: true }),
-    encodeProxyHeader({ uniqueId: Uint8Array.of(1), tlvs: [{ type: 224, value: Uint8Array.of(2) }] }),
-    encodeProxyHeader({
-      ssl: { ...SSL, version: 'TLSv1.3', cn: 'x', cipher: 'c', sigAlg: 's', keyAlg: 'k', tlvs: [] },
-    }),
-  ],
-  stepsPerByte: 1500,
+  seeds: seeded(
+    [
+      bytesOf('PROXY TCP4 192.0.2.7 198.51.100.1 51234 443\r\n'),
+      bytesOf('PROXY TCP4 192.0.2.7 198.51.100.1 65535 65536\r\n'),
+      bytesOf('PROXY TCP6 2001:db8::7 ::ffff:1.2.3.4 1 65535\r\nPROXY UNKNOWN ffff\r\n'),
+      encodeProxyHeader({ source: SOURCE!, destination: DESTINATION!, crc32c: true, alpn: 'h2' }),
+      encodeProxyHeader({ source: SOURCE_6!, destination: DESTINATION_6!, transport: 'DGRAM', ssl: SSL }),
+      encodeProxyHeader({ source: UNIX, destination: { ...UNIX, address: '\0y' }, netns: 'n' }),
+      encodeProxyHeader({ command: 'LOCAL', crc32c: true }),
+      encodeProxyHeader({ uniqueId: Uint8Array.of(1), tlvs: [{ type: 224, value: Uint8Array.of(2) }] }),
+      encodeProxyHeader({
+        ssl: { ...SSL, version: 'TLSv1.3', cn: 'x', cipher: 'c', sigAlg: 's', keyAlg: 'k', tlvs: [] },
+      }),
+    ],
+    [[2]],
+  ),
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const decoder = proxyHeader({ maxLength: choices.pick([1, 60, 2048, 65535]) });

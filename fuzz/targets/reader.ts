@@ -20,17 +20,45 @@ export const readerTarget: FuzzTarget = {
     Uint8Array.of(6, 0),
   ],
   seeds: [
+    ...Array.from({ length: 36 }, (_, kind) => seed(kind % 2, (kind >> 1) % 9, kind < 18 ? 0 : 1)),
     Uint8Array.of(4, 1, 3, 0, 0, 4, 0x61, 0x62, 0x0a, 0x63, 3),
     Uint8Array.of(1, 1, 5, 1, 0, 5, 0x32, 0x61, 0x62, 0x31, 0x63, 1, 0, 2, 2, 0, 3),
     Uint8Array.of(0, 0, 12, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 1, 1, 3, 0, 1, 0, 9, 0, 4),
     Uint8Array.of(9, 1, 7, 1, 0, 6, 0x31, 0x61, 0x31, 0x62, 0x31, 0x63, 5, 0, 5, 0, 3, 5, 0),
     Uint8Array.of(2, 6, 2, 1, 1, 6, 0, 0, 0, 3, 0x61, 0x0a, 0x62, 5, 0, 2),
   ],
-  stepsPerByte: 1500,
+  stepsPerByte: 2000,
   run(input) {
     new Script(input).run();
   },
 };
+
+// The same read three times over: two are given frames, lines or bytes while the third waits; work ends; then the end.
+function seed(ascii: number, verb: number, argument: number): Uint8Array {
+  const read = [1, ascii, verb, argument];
+  const text = [0, 9, 0x30, 0x31, 0x61, 0x30, 0x30, 0x0a, 0x62, 0x0d, 0x0a];
+  return Uint8Array.of(
+    6,
+    ...read,
+    ...text,
+    ...read,
+    ...text,
+    5,
+    0,
+    5,
+    0,
+    2,
+    1,
+    ...read,
+    0,
+    1,
+    0xe9,
+    3,
+    0,
+    5,
+    0,
+  );
+}
 
 const digitFrame = (): Decoder<Uint8Array> => {
   let n: number | undefined;

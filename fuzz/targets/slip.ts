@@ -1,6 +1,6 @@
 import { slip } from '../../src/index.js';
 import { checkDecoding, type Expected } from '../decoding.js';
-import { Choices } from '../Choices.js';
+import { Choices, seeded } from '../Choices.js';
 import type { FuzzTarget } from '../FuzzTarget.js';
 
 const [END, ESC, ESC_END, ESC_ESC] = [0xc0, 0xdb, 0xdc, 0xdd];
@@ -16,8 +16,14 @@ export const slipTarget: FuzzTarget = {
     Uint8Array.of(ESC, ESC),
     Uint8Array.of(0x61, 0x62, END),
   ],
-  seeds: [Uint8Array.of(0x61, ESC, ESC_END, 0x62, END, END, 0x63, ESC, ESC_ESC, END, 0x64)],
-  stepsPerByte: 1500,
+  seeds: seeded(
+    [Uint8Array.of(0x61, ESC, ESC_END, 0x62, END, END, 0x63, ESC, ESC_ESC, END, 0x64)],
+    [
+      [3, 0],
+      [1, 1],
+    ],
+  ),
+  stepsPerByte: 2000,
   run(input) {
     const choices = new Choices(input);
     const maxLength = choices.pick(LIMITS);

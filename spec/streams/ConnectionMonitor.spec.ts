@@ -1,4 +1,4 @@
-import { connectionPair, serve, type Connection } from 'rxjs-net';
+import { connectionPair, serve, type Connection } from '../../src/index.js';
 import { NEVER, Subject, VirtualTimeScheduler } from 'rxjs';
 
 /** What a connection tells its monitor, as text. */

@@ -1,4 +1,4 @@
-import { connectionPair, framed, json, lines, serve, type Connection } from 'rxjs-net';
+import { connectionPair, framed, json, lines, serve, type Connection } from '../../src/index.js';
 import { snapshotLine } from '../../src/streams/ConnectionSnapshot.js';
 import { NEVER, Subject, timer, VirtualTimeScheduler, type Observable } from 'rxjs';
 

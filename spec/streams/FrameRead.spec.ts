@@ -103,7 +103,7 @@ describe('FrameRead', () => {
 
   describe('has read ahead', () => {
     const securable = () => {
-      const transport = Object.assign(new ManualTransport(), { startTls: () => of('secured') });
+      const transport = Object.assign(new ManualTransport(), { startTls: () => of(undefined) });
       const { reader, writer } = new Connection(transport);
       return { reader, transport, secure: () => record(writer.startTls().pipe(map(() => 'secured'))).log };
     };

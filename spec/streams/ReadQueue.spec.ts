@@ -14,7 +14,7 @@ import { marbles } from 'rxjs-marbles/jasmine/index.js';
 import { Connection, connectionPair, decoder, fixedLength } from '../../src/index.js';
 import { manualConnection, type ManualConnection } from '../../src/testing.js';
 import { BareTransport } from './BareTransport.js';
-import { record, text } from './record.js';
+import { bytes, record, text } from './record.js';
 
 const LINES = 9001;
 
@@ -175,20 +175,21 @@ describe('ReadQueue', () => {
   });
 
   it('does not stop the transport for what is taken within the call that brought it', () => {
-    const { reader, transport } = manualConnection({ limit: 1 });
+    const transport = new BareTransport();
+    const { reader } = new Connection(transport, { limit: 1 });
     let letters = '';
     reader
       .consume(fixedLength(1), (letter) => {
         letters += text(letter);
         return new Observable((subscriber) => {
-          if (letters === 'a') transport.receive('0123456789');
+          if (letters === 'a') transport.receiver.data(bytes('0123456789'));
           subscriber.complete();
         });
       })
       .subscribe();
-    transport.receive('a');
+    transport.receiver.data(bytes('a'));
     expect(letters).toBe('a0123456789');
-    expect(transport.calls).toEqual([]);
+    expect(transport.asked).toEqual([]);
   });
 
   it('is active with each byte that is read and each KiB that comes, and the two do not outweigh each other', () => {

@@ -26,6 +26,10 @@ describe('Silence', () => {
     expect(woken).withContext('once').toEqual([10]);
   });
 
+  it('begins with the first look, whatever has come by then', () => {
+    expect(saidAt({ 5: 1, 14: 1, 16: 1 })).toEqual(['5: false', '14: false', '16: true']);
+  });
+
   it('begins anew with each byte, and only with these', () => {
     expect(saidAt({ 0: 1, 4: 1, 8: 2, 17: 2, 19: 2, 20: 3, 29: 3, 31: 3 })).toEqual([
       '0: false',

@@ -14,7 +14,7 @@ import {
   useConnection,
   type ConnectionOptions,
   type StallExplanation,
-} from 'rxjs-net';
+} from '../../src/index.js';
 import {
   concat,
   concatMap,

@@ -7,10 +7,22 @@ function below(depth: number): boolean {
 describe('stackIsDeep', () => {
   it('tells a stack that grows from one that does not, and leaves the limit as it was', () => {
     const before = Error.stackTraceLimit;
+    Error.stackTraceLimit = 7;
     expect(below(10)).toBeFalse();
     expect(below(1000)).toBeTrue();
     expect(below(10)).toBeFalse();
-    expect(Error.stackTraceLimit).toBe(before);
+    expect(Error.stackTraceLimit).toBe(7);
+    Error.stackTraceLimit = before;
+  });
+
+  it('is on the safe side each time where the engine has no such limit, and gives it none', () => {
+    const limit = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit')!;
+    Reflect.deleteProperty(Error, 'stackTraceLimit');
+    const said = [below(10), below(10)];
+    const left = 'stackTraceLimit' in Error;
+    Object.defineProperty(Error, 'stackTraceLimit', limit);
+    expect(said).toEqual([true, true]);
+    expect(left).toBeFalse();
   });
 
   it('is on the safe side where the class cannot be changed', () => {

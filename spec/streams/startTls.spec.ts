@@ -175,10 +175,11 @@ describe('startTls and what was read before it', () => {
   });
 
   it('is refused after a read of all there is', () => {
-    for (const read of [
-      (reader: StreamReader) => reader.read(),
-      (reader: StreamReader) => reader.read('utf-8'),
-    ]) {
+    const reads: ((reader: StreamReader) => Observable<unknown>)[] = [
+      (reader) => reader.read(),
+      (reader) => reader.read('utf-8'),
+    ];
+    for (const read of reads) {
       const transport = new SecurableTransport();
       const { reader, writer } = new Connection(transport);
       transport.receive('STARTTLS\nMAIL\n');

@@ -7,6 +7,7 @@ const POLICIES = ['wait', 'drop', 'disconnect'] as const;
 /**
  * What becomes of a member that does not keep up: see `BroadcastOptions`. See {@link broadcast}.
  *
+ * @useDeclaredType
  * @experimental
  */
 export type SlowPolicy = (typeof POLICIES)[number];

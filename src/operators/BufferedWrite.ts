@@ -10,7 +10,11 @@ import { Queue } from '../bytes/Queue.js';
 
 const STRATEGIES = ['buffer', 'dropNewest', 'dropOldest', 'error'] as const;
 
-/** What becomes of a value that comes while the writer is paused: see `WriteToOptions`. See {@link writeTo}. */
+/**
+ * What becomes of a value that comes while the writer is paused: see `WriteToOptions`. See {@link writeTo}.
+ *
+ * @useDeclaredType
+ */
 export type OverflowStrategy = (typeof STRATEGIES)[number];
 
 /** @internal */

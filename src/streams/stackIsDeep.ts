@@ -8,10 +8,12 @@ const DEEP = 500;
  */
 export function stackIsDeep(): boolean {
   const { stackTraceLimit } = Error;
+  // Not to be set where the engine has none: the next call would take it for the engine's.
+  if (typeof stackTraceLimit !== 'number') return true;
   try {
     Error.stackTraceLimit = DEEP;
     const { stack } = new Error();
-    return stack === undefined || typeof stackTraceLimit !== 'number' || stack.split('\n').length >= DEEP;
+    return stack === undefined || stack.split('\n').length >= DEEP;
   } catch {
     // The class is frozen.
     return true;
@@ -20,9 +22,9 @@ export function stackIsDeep(): boolean {
   }
 }
 
-function restore(limit: number | undefined): void {
+function restore(limit: number): void {
   try {
-    if (limit !== undefined) Error.stackTraceLimit = limit;
+    Error.stackTraceLimit = limit;
   } catch {
     // It was not changed either.
   }
