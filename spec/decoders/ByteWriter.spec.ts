@@ -180,6 +180,33 @@ describe('ByteWriter', () => {
     expect([...wire]).toEqual([1, 2, 255, 255, 255, 254, 2, 1, 1, 0, 0, 0, 0, 0, 0, 0]);
   });
 
+  it('takes network byte order where none is given, for every verb', () => {
+    const wires = [
+      new ByteWriter().uint16(1),
+      new ByteWriter().int16(1),
+      new ByteWriter().uint32(1),
+      new ByteWriter().int32(1),
+      new ByteWriter().bigUint64(1n),
+      new ByteWriter().bigInt64(1n),
+      new ByteWriter().float32(1),
+      new ByteWriter().float64(1),
+    ].map((writer) => writer.finish());
+    expect(wires.slice(0, 6).map((wire) => [wire[0], wire.at(-1)])).toEqual(Array(6).fill([0, 1]));
+    expect(wires.slice(6).map((wire) => [wire[0], wire.at(-1)])).toEqual(Array(2).fill([0x3f, 0]));
+  });
+
+  it('moves nothing for a length whose place is known before', () => {
+    const copyWithin = spyOn(Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array, 'copyWithin');
+    copyWithin.and.callThrough();
+    const writer = new ByteWriter();
+    for (const width of [1, 2, 3, 4, 8, 'varint'] as const) writer.lengthPrefixed(width, 'a');
+    writer.integerPrefixed(':', 'a'.repeat(12)).integerPrefixed(':', new Uint8Array(100));
+    expect(copyWithin).not.toHaveBeenCalled();
+    writer.integerPrefixed(':', () => writer.text('a'.repeat(12)));
+    expect(copyWithin).toHaveBeenCalledTimes(1);
+    expect(text(writer.finish()).endsWith('12:aaaaaaaaaaaa')).toBeTrue();
+  });
+
   it('writes varints as LEB128 has them', () => {
     for (const [value, ...expected] of [
       [0, 0],

@@ -11,6 +11,7 @@ import {
   type Decoder,
   type DecoderBytes,
   type FrameGenerator,
+  type IncompleteReadError,
   type Take,
 } from '../../src/index.js';
 import { checkDecoder, manualConnection, marbleConnection } from '../../src/testing.js';
@@ -691,6 +692,81 @@ describe('decoder', () => {
       '1000000',
       '|',
     ]);
+  });
+
+  it('waits for the first byte of a piece, and for what is behind the end', () => {
+    const pieces = decoder(function* (source) {
+      yield* source.skip(1);
+      const piece = text(yield* source.chunk());
+      return [piece, yield* source.atEnd()];
+    });
+    const queue = new ByteQueue();
+    const decoding = pieces();
+    queue.push(bytes('-'));
+    expect(decoding.decode(queue)).toBeUndefined();
+    queue.push(bytes('ab'));
+    expect(decoding.decode(queue)).toBeUndefined();
+    expect(decoding.end!(queue)).toEqual(['ab', true]);
+    const another = pieces();
+    queue.push(bytes('-ab'));
+    expect(another.decode(queue)).toBeUndefined();
+    queue.push(bytes('c'));
+    expect(another.decode(queue)).toEqual(['ab', false]);
+  });
+
+  it('may end before anything has come', () => {
+    expect(frames().end!(new ByteQueue())).toBeUndefined();
+  });
+
+  it('gives back at the end of the stream all that was taken for the frame', () => {
+    const queue = new ByteQueue();
+    queue.push(bytes('$5\r\nab'));
+    queue.hold();
+    const decoding = frames();
+    expect(decoding.decode(queue)).toBeUndefined();
+    expect(() => decoding.end!(queue)).toThrowMatching(
+      (error: IncompleteReadError) => text(error.partial) === '$5\r\nab' && error.expected === null,
+    );
+  });
+
+  it('has true for a commit, and refuses a limit of a line that is none', () => {
+    const committed = decoder(function* (source) {
+      yield* source.skip(1);
+      return yield* source.commit();
+    });
+    expect(record(of(bytes('a')).pipe(decode(committed))).log).toEqual(['true', '|']);
+    for (const limit of [0, -1, 1.5]) {
+      const limited = decoder(function* (source) {
+        return yield* source.line({ limit });
+      });
+      const queue = new ByteQueue();
+      queue.push(bytes('a\n'));
+      expect(() => limited().decode(queue)).toThrowError(
+        RangeError,
+        `limit must be a positive integer (bytes), not ${limit}`,
+      );
+    }
+  });
+
+  it('says what it was given in place of a generator function', () => {
+    const message = 'decoder() takes a generator function, decoder(function* (bytes) { … }), not';
+    expect(() => decoder(5 as never)).toThrowError(TypeError, `${message} 5`);
+    expect(() => decoder({} as never)).toThrowError(TypeError, `${message} [object Object]`);
+    const plain = { named: () => 5, async *later() {} };
+    const queue = new ByteQueue();
+    queue.push(bytes('a'));
+    for (const [given, shown] of [
+      [plain.named, 'the function named'],
+      [plain.later, 'the function later'],
+      [
+        (
+          () => () =>
+            5
+        )(),
+        'the function given',
+      ],
+    ] as const)
+      expect(() => decoder(given as never)().decode(queue)).toThrowError(TypeError, `${message} ${shown}`);
   });
 
   it('gives verbs a type of their own, for helpers', () => {

@@ -83,6 +83,25 @@ describe('encodeProxyHeader', () => {
     expect(encodeProxyHeader({ ...ENDS, crc32c: false })).toEqual(block(0x21, 0x11, IPV4));
   });
 
+  it('writes the checksum where the addresses of each family end', () => {
+    const unixEnd = { address: '/a', family: 'Unix', port: 0 };
+    for (const [header, end] of [
+      [{}, 16],
+      [ENDS, 28],
+      [{ source: at('::1', 1), destination: at('::2', 2) }, 52],
+      [{ source: unixEnd, destination: unixEnd }, 232],
+    ] as const) {
+      const encoded = encodeProxyHeader({ ...header, crc32c: true });
+      expect([...encoded.subarray(end, end + 3)]).toEqual([3, 0, 4]);
+      expect(readAll(proxyHeader(), [encoded]).log.length).toBe(2);
+      expect(encoded.subarray(end + 3, end + 7)).not.toEqual(new Uint8Array(4));
+    }
+  });
+
+  it('takes a checksum that is not wanted in version 1 too', () => {
+    expect(text(encodeProxyHeader({ version: 1, crc32c: false }))).toBe('PROXY UNKNOWN\r\n');
+  });
+
   it('writes what proxyHeader reads as the same', () => {
     const texts = fc.record(
       { alpn: fc.string(), authority: fc.string({ unit: 'grapheme' }), netns: fc.string() },

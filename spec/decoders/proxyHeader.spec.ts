@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import {
+  ByteQueue,
   codec,
   encodeProxyHeader,
   proxyHeader,
@@ -7,6 +8,7 @@ import {
   type ProxyHeader,
   type StreamError,
 } from '../../src/index.js';
+import { beginsProxyHeader } from '../../src/decoders/proxyHeader.js';
 import { checkDecoder, manualConnection } from '../../src/testing.js';
 import { bytes, joined } from '../contracts/bytes.js';
 import { byteByByte, decoderContract, readAll } from '../contracts/decoderContract.js';
@@ -360,3 +362,32 @@ function failureOf(data: Uint8Array): string | undefined {
 function sorted({ version, command, transport, source, destination, crc32c, ...rest }: ProxyHeader): unknown {
   return { version, command, transport, source, destination, crc32c, ...rest };
 }
+
+describe('beginsProxyHeader', () => {
+  it('knows the beginning of either version, and nothing shorter or other', () => {
+    const begins = (data: Uint8Array): boolean => {
+      const queue = new ByteQueue();
+      queue.push(data);
+      return beginsProxyHeader(queue);
+    };
+    const signature = block(0x21, 0x00).subarray(0, 12);
+    for (const start of [
+      bytes('PROXY '),
+      bytes('PROXY nonsense'),
+      signature,
+      joined([signature, bytes('x')]),
+    ])
+      expect(begins(start)).toBeTrue();
+    for (const start of [
+      bytes(''),
+      bytes('PROXY'),
+      bytes('PROXX '),
+      bytes('proxy '),
+      bytes('xPROXY '),
+      signature.subarray(0, 11),
+      signature.map((byte, i) => (i === 11 ? 0 : byte)),
+      signature.map((byte, i) => (i === 0 ? 0 : byte)),
+    ])
+      expect(begins(start)).toBeFalse();
+  });
+});

@@ -95,7 +95,8 @@ function writeAddresses(writer: ByteWriter, { family, bytes, ports }: ProxyAddre
     writer.bytes(address);
     if (family === 'Unix') writer.bytes(new Uint8Array(PATH_LENGTH - address.length));
   }
-  if (family !== 'Unix') for (const port of ports) writer.uint16(port);
+  // A path has none.
+  for (const port of ports) writer.uint16(port);
 }
 
 function writeFields(writer: ByteWriter, header: Partial<ProxyHeader>): void {
