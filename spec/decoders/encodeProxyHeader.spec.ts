@@ -151,6 +151,14 @@ describe('encodeProxyHeader', () => {
     );
   });
 
+  it('takes the last port and the longest path', () => {
+    const longest = unix('/'.repeat(108));
+    expect(encodeProxyHeader(longest).length).toBe(16 + 2 * 108);
+    expect(text(encodeProxyHeader({ version: 1, ...ENDS, source: at('192.0.2.7', 65535) }))).toContain(
+      ' 65535 ',
+    );
+  });
+
   it('refuses what has no place in a header', () => {
     const wrong: [header: unknown, error: new () => Error, message: RegExp][] = [
       [null, TypeError, /options must be an object/],
