@@ -195,6 +195,15 @@ describe('ByteWriter', () => {
     expect(wires.slice(6).map((wire) => [wire[0], wire.at(-1)])).toEqual(Array(2).fill([0x3f, 0]));
   });
 
+  it('refuses options of a length that are none', () => {
+    for (const wrong of ['x', null, []] as never[]) {
+      expect(() => new ByteWriter().lengthPrefixed(1, 'a', wrong)).toThrowError(
+        TypeError,
+        /^options must be an object/,
+      );
+    }
+  });
+
   it('moves nothing for a length whose place is known before', () => {
     const copyWithin = spyOn(Object.getPrototypeOf(Uint8Array.prototype) as Uint8Array, 'copyWithin');
     copyWithin.and.callThrough();

@@ -714,6 +714,14 @@ describe('decoder', () => {
     expect(another.decode(queue)).toEqual(['ab', false]);
   });
 
+  it('has no line where nothing is left at the end of the stream', () => {
+    const two = decoder(function* (source) {
+      return [yield* source.line(), yield* source.line()];
+    });
+    expect(record(of(bytes('a\n')).pipe(decode(two))).log).toEqual(['# ERR_INCOMPLETE_READ']);
+    expect(record(of(bytes('a\n\n')).pipe(decode(two))).log.at(-1)).toBe('|');
+  });
+
   it('may end before anything has come', () => {
     expect(frames().end!(new ByteQueue())).toBeUndefined();
   });

@@ -151,6 +151,22 @@ describe('encodeProxyHeader', () => {
     );
   });
 
+  it('takes the last port and the longest path', () => {
+    const longest = unix('/'.repeat(108));
+    expect(encodeProxyHeader(longest).length).toBe(16 + 2 * 108);
+    expect(text(encodeProxyHeader({ version: 1, ...ENDS, source: at('192.0.2.7', 65535) }))).toContain(
+      ' 65535 ',
+    );
+  });
+
+  it('takes an id of 128 bytes, and no field of TLS that has a name', () => {
+    expect(encodeProxyHeader({ uniqueId: new Uint8Array(128) }).length).toBe(16 + 3 + 128);
+    const ssl = { clientSsl: true, clientCertConn: false, clientCertSess: false, verify: 0 };
+    expect(() =>
+      encodeProxyHeader({ ssl: { ...ssl, tlvs: [{ type: 0x21, value: new Uint8Array(1) }] } }),
+    ).toThrowError(RangeError, 'The field of type 33 has a name of its own');
+  });
+
   it('refuses what has no place in a header', () => {
     const wrong: [header: unknown, error: new () => Error, message: RegExp][] = [
       [null, TypeError, /options must be an object/],

@@ -128,6 +128,10 @@ describe('json', () => {
     expect((value as { admin?: boolean }).admin).toBeUndefined();
   });
 
+  it('reads a last line without its end as UTF-8', () => {
+    expect(readAll(json(), [bytes('1\n"é"')]).log).toEqual(['1', '"é"', '|']);
+  });
+
   it('encodes what has JSON, on one line', () => {
     expect(text(json().encode({ a: 'x\ny', b: undefined }) as Uint8Array)).toBe('{"a":"x\\ny"}\n');
     const cycle: unknown[] = [];

@@ -235,6 +235,41 @@ describe('lengthPrefixed', () => {
     expect(() => lengthPrefixed().encode({} as string)).toThrowError(TypeError);
   });
 
+  it('makes a varint that counts itself as long as it must be', () => {
+    const varint = { width: 'varint', lengthIncludesHeader: true } as const;
+    expect(encoded(varint, new Uint8Array(16381)).slice(0, 2)).toEqual([0xff, 0x7f]);
+    expect(encoded(varint, new Uint8Array(16382)).slice(0, 3)).toEqual([0x81, 0x80, 1]);
+  });
+
+  it('writes a field up to the largest number that is exact', () => {
+    const most = { width: 8, adjustment: 1 - Number.MAX_SAFE_INTEGER } as const;
+    expect(encoded(most, 'a')).toEqual([0, 31, 255, 255, 255, 255, 255, 255, 97]);
+    expect(() => lengthPrefixed(most).encode('ab')).toThrowError(
+      RangeError,
+      'A payload of 2 bytes makes the length field 9007199254740992, which does not fit into 8 bytes',
+    );
+  });
+
+  it('says which option is wrong, and why a frame is', () => {
+    const wrong: [options: object, message: string][] = [
+      [{ width: 5 }, "width must be 1, 2, 3, 4, 8 or 'varint', not 5"],
+      [{ offset: -1 }, 'offset must be a non-negative integer (bytes), not -1'],
+      [{ adjustment: 0.5 }, 'adjustment must be an integer, not 0.5'],
+    ];
+    for (const [options, message] of wrong)
+      expect(() => lengthPrefixed(options)).toThrowError(RangeError, message);
+    const causeOf = (...frame: number[]): unknown => {
+      try {
+        lengthPrefixed({ width: 1, keepHeader: true, maxLength: 3 }).encode(Uint8Array.from(frame));
+      } catch (error) {
+        return (error as Error).cause;
+      }
+      return 'none was thrown';
+    };
+    expect(causeOf(2, 1)).toBeUndefined();
+    expect((causeOf(4, 1, 1, 1, 1) as { code?: string }).code).toBe('ERR_DECODE');
+  });
+
   it('encodes whole frames if it keeps headers, and only if their length is right', () => {
     const codec = lengthPrefixed({ width: 1, offset: 1, keepHeader: true, maxLength: 3 });
     const frame = Uint8Array.of(9, 2, 1, 1);

@@ -335,6 +335,17 @@ describe('lines', () => {
     expect(() => lines().encode(1 as unknown as string)).toThrowError(TypeError);
   });
 
+  it('says what is no line, and which limit it is over', () => {
+    expect(() => lines().encode(1 as unknown as string)).toThrowError(
+      TypeError,
+      'A line must be a string, not 1',
+    );
+    expect(() => lines().encode('x'.repeat(65_537))).toThrowError(
+      RangeError,
+      'A message of 65537 bytes is over the limit of 65536',
+    );
+  });
+
   it('refuses bad options at the call', () => {
     for (const maxLength of [0, -1, 1.5, NaN, Infinity]) {
       expect(() => lines({ maxLength })).toThrowError(RangeError, /maxLength/);

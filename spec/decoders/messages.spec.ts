@@ -1,6 +1,14 @@
 import fc from 'fast-check';
 import type { Observable } from 'rxjs';
-import { connectionPair, converse, framed, jsonMessages, messages } from '../../src/index.js';
+import {
+  ByteQueue,
+  connectionPair,
+  converse,
+  framed,
+  jsonMessages,
+  messages,
+  type IncompleteReadError,
+} from '../../src/index.js';
 import { checkDecoder, manualConnection, receivedMessage } from '../../src/testing.js';
 import { joined } from '../contracts/bytes.js';
 import { readAll } from '../contracts/decoderContract.js';
@@ -49,6 +57,60 @@ describe('messages', () => {
     );
     expect(() => short.encode(new Uint8Array(5))).toThrowError(RangeError);
     expect(() => short.encode(7 as never)).toThrowError(TypeError);
+  });
+
+  it('takes messages of maxLength bytes, and sends them', () => {
+    const short = messages({ maxLength: 4 });
+    expect(short.encode(new Uint8Array(4))).toEqual(new Uint8Array(4));
+    expect(readAll(short, [receivedMessage('abcd')]).log).toEqual(['"abcd"', '|']);
+  });
+
+  it('goes on behind a message that becomes undefined, and lets go of it', () => {
+    const codec = messages<unknown, string>({
+      decode: (message) => (message === '' ? undefined : message),
+      encode: String,
+    });
+    const queue = new ByteQueue();
+    queue.hold();
+    queue.push(receivedMessage(''));
+    expect(codec().decode(queue)).toBeUndefined();
+    expect(queue.held).toBe(0);
+    queue.push(joined(['', 'a'].map(receivedMessage)));
+    expect(codec().decode(queue)).toBe('a');
+  });
+
+  it('tells at the end how many bytes a message has, once that is known', () => {
+    const whole = receivedMessage('abc');
+    for (const [length, expected] of [
+      [1, null],
+      [4, null],
+      [5, 8],
+      [7, 8],
+    ] as const) {
+      const queue = new ByteQueue();
+      queue.push(whole.subarray(0, length));
+      expect(() => messages()().end!(queue)).toThrowMatching(
+        (error: IncompleteReadError) => error.expected === expected && error.partial.length === length,
+      );
+    }
+    expect(messages()().end!(new ByteQueue())).toBeUndefined();
+  });
+
+  it('says what is wrong with its arguments, and with a connection of bytes', () => {
+    expect(() => messages(5 as never)).toThrowError(TypeError, 'options must be an object, not 5');
+    expect(() => messages({ decode: 1 as never, encode: String })).toThrowError(
+      TypeError,
+      'decode must be a function, not 1',
+    );
+    expect(() => messages({ decode: String, encode: 1 as never })).toThrowError(
+      TypeError,
+      'encode must be a function, not 1',
+    );
+    const queue = new ByteQueue();
+    queue.push(Uint8Array.of(65));
+    expect(() => messages()().decode(queue)).toThrowError(
+      'messages() is for a connection in message mode; this one carries bytes, the next is 65',
+    );
   });
 
   it('says that a connection carries bytes', () => {

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import {
   ByteQueue,
   codec,
+  DecodeError,
   encodeProxyHeader,
   proxyHeader,
   type Codec,
@@ -299,6 +300,81 @@ describe('proxyHeader', () => {
       expect(failureOf(data)).withContext(name).toBe('ERR_DECODE');
       checkDecoder(proxyHeader(), data);
     }
+  });
+
+  it('says what is wrong with a header', () => {
+    const ssl = (hex: string): Uint8Array => block(0x21, 0x11, `${IPV4} 20 ${hex}`);
+    const wrong: [data: Uint8Array, message: string][] = [
+      [
+        block(0x31, 0x11, IPV4),
+        'A header of the PROXY protocol, version 2, has a 13th byte of 32 or 33, not 49',
+      ],
+      [
+        block(0x21, 0x11, new Uint8Array(2049)),
+        'A PROXY header of 16 bytes and 2049 is over the maxLength of 2048',
+      ],
+      [block(0x21, 0x13, IPV4), 'A PROXY header has no family and protocol of number 19'],
+      [block(0x21, 0x21, IPV4), 'A PROXY header of family 33 needs 36 bytes for addresses, not 12'],
+      [
+        block(0x21, 0x11, `${IPV4} 02 0002 61`),
+        'The fields of a PROXY header do not come out even in 32 bytes',
+      ],
+      [block(0x21, 0x11, `${IPV4} 02 0001 61 02 0001 61`), 'A PROXY header has the field of type 2 twice'],
+      [
+        block(0x21, 0x11, `${IPV4} 05 0081 ${'00'.repeat(129)}`),
+        'A unique id has at most 128 bytes, not 129',
+      ],
+      [
+        block(0x21, 0x11, `${IPV4} 03 0003 000000`),
+        'A PROXY header has one checksum of 4 bytes, not 1, of 3',
+      ],
+      [
+        block(0x21, 0x11, `${IPV4} 03 0004 00000000 03 0004 00000000`),
+        'A PROXY header has one checksum of 4 bytes, not 2, of 4',
+      ],
+      [ssl('0004 00000000'), 'The field of TLS in a PROXY header does not come out even in 4 bytes'],
+      [ssl('0008 0000000000 210001'), 'The field of TLS in a PROXY header does not come out even in 8 bytes'],
+      [bytes('GET / HTTP/1.1\r\n'), 'No header of the PROXY protocol: found byte 71 at 0'],
+      [bytes('PROXX '), 'No header of the PROXY protocol: found byte 88 at 4'],
+      [fromHex('0d0a0d0a000d0a515549540b'), 'No header of the PROXY protocol: found byte 11 at 11'],
+      [bytes(`PROXY ${'x'.repeat(200)}`), 'A PROXY line has at most 107 bytes, its end included'],
+      [
+        bytes('PROXY a\n'),
+        'A PROXY line ends with CR and LF, and has none of them before; found byte 10 at 7',
+      ],
+      [
+        bytes('PROXY a\rb'),
+        'A PROXY line ends with CR and LF, and has none of them before; found byte 98 at 8',
+      ],
+      [bytes('PROXY TCP4 x\r\n'), 'This is no line of the PROXY protocol, version 1: "PROXY TCP4 x"'],
+    ];
+    for (const [data, message] of wrong) {
+      const queue = new ByteQueue();
+      queue.push(data);
+      expect(() => proxyHeader()().decode(queue)).toThrowError(DecodeError, message);
+    }
+    const queue = new ByteQueue();
+    queue.push(block(0x21, 0x11, `${IPV4} 03 0004 00000001`));
+    expect(() => proxyHeader()().decode(queue)).toThrowError(
+      DecodeError,
+      /^The checksum of a PROXY header is \d{2,}, but 1 in its field$/,
+    );
+  });
+
+  it('reads fields of more than 255 bytes, and paths of any length in UTF-8', () => {
+    const value = new Uint8Array(300).fill(7);
+    const source = { address: 'é', family: 'Unix', port: 0 };
+    const destination = { address: 'x', family: 'Unix', port: 0 };
+    const queue = new ByteQueue();
+    queue.push(encodeProxyHeader({ source, destination, tlvs: [{ type: 224, value }] }));
+    expect(proxyHeader()().decode(queue)).toEqual({
+      version: 2,
+      command: 'PROXY',
+      transport: 'STREAM',
+      source,
+      destination,
+      tlvs: [{ type: 224, value }],
+    });
   });
 
   it('refuses two checksums, also where the first one is right', () => {
