@@ -51,7 +51,8 @@ for (const [, kind = ''] of text.matchAll(/^### (.*)$/gm))
   expect(KINDS.includes(kind), `"${kind}" is not one of ${KINDS.join(', ')}`);
 
 const goneOrChanged = [...top.matchAll(/^### (?:Removed|Changed)\n([^]*?)(?=^### |(?![^]))/gm)].join('\n');
-for (const [entry, exported] of Object.entries(exportedNames())) {
+const exports = exportedNames();
+for (const [entry, exported] of Object.entries(exports)) {
   const before = released.names[entry] ?? [];
   // Right after a release its own section is the top one.
   for (const name of exported)
@@ -62,7 +63,7 @@ for (const [entry, exported] of Object.entries(exportedNames())) {
 }
 for (const [entry, before] of Object.entries(released.names))
   for (const name of /** @type {string[]} */ (before))
-    if (!exportedNames()[entry]?.includes(name))
+    if (!exports[entry]?.includes(name))
       expect(
         names(goneOrChanged, name),
         `${name} of ${entry} was in ${released.version}, and has gone without a word`,

@@ -9,6 +9,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import ts from 'typescript';
 import { summaryLine } from './summary-line.js';
+import { writtenPages } from './written-pages.js';
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
 
@@ -147,12 +148,7 @@ function checkFile(origin) {
   }
 }
 
-// What `npm run docs` makes there are copies, and pages of TypeDoc's.
-const MADE = /^(api|project|\.vitepress)\//;
-const docs = readdirSync('docs', { recursive: true, encoding: 'utf8' })
-  .map((name) => name.replaceAll('\\', '/'))
-  .filter((name) => name.endsWith('.md') && !MADE.test(name));
 const pages = readdirSync('.').filter((name) => name.endsWith('.md'));
-for (const origin of [...pages.sort(), ...docs.sort().map((name) => `docs/${name}`)]) checkFile(origin);
+for (const origin of [...pages.sort(), ...writtenPages()]) checkFile(origin);
 console.log(summaryLine('docs', counts));
 process.exitCode = counts.failed > 0 ? 1 : 0;

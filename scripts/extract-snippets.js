@@ -1,4 +1,6 @@
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { sourceFiles } from './source-files.js';
+import { writtenPages } from './written-pages.js';
 
 /**
  * @typedef {{ origin: string, line: number, code: string, run: boolean, file: string | undefined }} Snippet
@@ -11,23 +13,7 @@ const FILE = /^file=[\w.-]+\.ts$/;
 
 /** The files whose snippets are checked: README.md, docs/*.md and the sources, for their doc comments. */
 export function snippetOrigins() {
-  return ['README.md', ...filesBelow('docs', '.md').filter(isWritten), ...filesBelow('src', '.ts')].filter(
-    existsSync,
-  );
-}
-
-/** Not one that the build of the site has made of other files. @param {string} page */
-function isWritten(page) {
-  return !/^docs\/(api|project|\.vitepress)\//.test(page);
-}
-
-/** @param {string} folder @param {string} extension */
-function filesBelow(folder, extension) {
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((file) => `${folder}/${file.replaceAll('\\', '/')}`)
-    .filter((file) => file.endsWith(extension))
-    .sort();
+  return ['README.md', ...writtenPages(), ...sourceFiles()].filter(existsSync);
 }
 
 /** @param {Snippet} snippet @returns the name of a file for it */

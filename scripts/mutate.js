@@ -12,6 +12,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { installBeside } from './install-beside.js';
 import { specFiles } from './spec-files.js';
 
 const STRYKER = 'mutation/node_modules/@stryker-mutator/core/bin/stryker.js';
@@ -71,12 +72,7 @@ const specs = specFolders
   .flatMap((name) => specFiles('browser', [`spec/${name}`]))
   .filter((file) => !NEED_RELAY.test(file));
 
-if (!existsSync(STRYKER)) {
-  const { status } = spawnSync('npm', ['ci', '--prefix', 'mutation', '--no-audit', '--no-fund'], {
-    stdio: 'inherit',
-  });
-  if (status !== 0) process.exit(1);
-}
+installBeside('mutation');
 
 const results = `build/mutation/${folder}`;
 mkdirSync(results, { recursive: true });

@@ -10,15 +10,13 @@
  * The runtimes come from npm, into runtimes/: the project's own installation stays small.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { hashOfSources } from './hash-of-sources.js';
 import { installBeside } from './install-beside.js';
+import { proofIn } from './proof.js';
 import { summaryLine } from './summary-line.js';
 import { writeTable } from './write-table.js';
 
 const PAGE = 'docs/guide/runtimes.md';
-const PROOF = 'runtimes/proof.json';
 const MODULES = 'runtimes/node_modules';
 /** @type {Record<string, string[]>} */
 const NODES = {
@@ -38,9 +36,8 @@ const SMOKE_LIMIT_MS = 120_000;
 
 const { quick = false } = parseArgs({ options: { quick: { type: 'boolean' } } }).values;
 const counts = { passed: 0, failed: 0 };
-const code = hashOfSources();
-const proof = JSON.parse(readFileSync(PROOF, 'utf8'));
-if (quick && proof.code === code) {
+const proof = proofIn('runtimes/proof.json');
+if (quick && proof.isCurrent) {
   console.log(
     `The code is that of the whole proof of ${proof.date}: docs/guide/runtimes.md has what it says.`,
   );
@@ -60,8 +57,7 @@ for (const [name, command] of Object.entries(OTHERS))
 
 if (!quick) {
   await writeTable(PAGE, 'runtimes', ['runtime', 'specs', 'smoke test'], rows);
-  const date = new Date().toISOString().slice(0, 10);
-  if (counts.failed === 0) writeFileSync(PROOF, `${JSON.stringify({ date, code }, null, 2)}\n`);
+  if (counts.failed === 0) proof.write();
 }
 console.log(summaryLine('runtimes', counts));
 process.exitCode = counts.failed > 0 ? 1 : 0;

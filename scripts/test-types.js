@@ -11,15 +11,14 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { extractSnippets, snippetFile, snippetOrigins } from './extract-snippets.js';
-import { hashOfSources } from './hash-of-sources.js';
 import { installBeside } from './install-beside.js';
+import { proofIn } from './proof.js';
 import { summaryLine } from './summary-line.js';
 import { writeTable } from './write-table.js';
 
 // Inside the project: there `import 'rxjs-net'` finds the package by its own name, through its exports.
 const OUT = 'build/types';
 const TABLE = 'docs/guide/runtimes.md';
-const PROOF = 'compilers/proof.json';
 
 const STRICT = {
   strict: true,
@@ -54,9 +53,8 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: { 'if-changed': { type: 'boolean', default: false } },
 });
-const code = hashOfSources();
-const proof = JSON.parse(readFileSync(PROOF, 'utf8'));
-if (options['if-changed'] && proof.code === code) {
+const proof = proofIn('compilers/proof.json');
+if (options['if-changed'] && proof.isCurrent) {
   console.log(`The sources are those that each compiler has taken on ${proof.date}.`);
   process.exit(0);
 }
@@ -91,8 +89,7 @@ for (const version of wanted) {
 }
 if (wanted.length === known.length && !options['if-changed']) {
   await writeTable(TABLE, 'typescript', ['compiler', ...Object.keys(PROGRAMS)], rows);
-  const date = new Date().toISOString().slice(0, 10);
-  if (counts.failed === 0) writeFileSync(PROOF, `${JSON.stringify({ date, code }, null, 2)}\n`);
+  if (counts.failed === 0) proof.write();
 }
 console.log(summaryLine('types', counts));
 process.exitCode = counts.failed > 0 ? 1 : 0;

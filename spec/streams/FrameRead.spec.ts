@@ -1,21 +1,8 @@
 import { map, of, take, type Observable } from 'rxjs';
 import { Connection, messages, type Decoder } from '../../src/index.js';
 import { manualConnection, ManualTransport } from '../../src/testing.js';
+import { lengthPrefixed } from './lengthPrefixed.js';
 import { record } from './record.js';
-
-/** A length byte, then that many bytes; it takes the length first and remembers it. */
-const lengthPrefixed = (): Decoder<string> => {
-  let length: number | undefined;
-  return {
-    decode(queue) {
-      length ??= queue.takeUint8();
-      if (length === undefined) return undefined;
-      const frame = queue.takeText(length);
-      if (frame !== undefined) length = undefined;
-      return frame;
-    },
-  };
-};
 
 function withReports(): { connection: Connection; transport: ManualTransport; reported: unknown[] } {
   const connection = manualConnection();

@@ -24,23 +24,10 @@ import {
 import { manualConnection, marbleConnection } from '../../src/testing.js';
 import { checkCases } from '../diagrams/checkCases.js';
 import { readerCases } from '../diagrams/reader.js';
+import { lengthPrefixed } from './lengthPrefixed.js';
 import { bytes, record, text } from './record.js';
 
 const asText = map(text);
-
-/** A length byte, then that many bytes; it takes the length first and remembers it. */
-const lengthPrefixed = (): Decoder<string> => {
-  let length: number | undefined;
-  return {
-    decode(queue) {
-      length ??= queue.takeUint8();
-      if (length === undefined) return undefined;
-      const frame = queue.takeText(length);
-      if (frame !== undefined) length = undefined;
-      return frame;
-    },
-  };
-};
 
 describe('StreamReader', () => {
   describe('in virtual time', () => {
